@@ -1,0 +1,63 @@
+# One command per purpose. Every target starts from a bare checkout and reuses what is already installed.
+
+PYTHON ?= python3
+VENV ?= .venv
+# Installed first where no NVIDIA GPU is found; point pip at a CPU build (its index or find-links), or
+# several GB of CUDA libraries come along on Linux.
+TORCH_CPU ?= torch==2.13.0
+
+BIN := $(VENV)/bin
+WHEEL_TEST := build/wheel-test
+torch_for_this_machine = command -v nvidia-smi >/dev/null || $(1)/pip install "$(TORCH_CPU)"
+
+.PHONY: fix test lint wheel wheel-test default-model eval clean
+
+fix: $(VENV)/.stamp-install            ## fix an example and show how it happened
+	$(BIN)/editflow fix examples/buggy.py --show-flow --diff
+
+test: $(VENV)/.stamp-dev               ## the fast tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.stamp-dev               ## types, rules, format
+	$(BIN)/mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+wheel: $(VENV)/.stamp-venv             ## build dist/editflow-*.whl
+	rm -rf dist
+	$(BIN)/pip wheel --no-deps --wheel-dir dist .
+
+wheel-test: wheel                      ## install the wheel into an empty environment and use it elsewhere
+	rm -rf $(WHEEL_TEST)
+	$(PYTHON) -m venv $(WHEEL_TEST)/venv
+	$(WHEEL_TEST)/venv/bin/pip install --upgrade pip
+	$(call torch_for_this_machine,$(WHEEL_TEST)/venv/bin)
+	$(WHEEL_TEST)/venv/bin/pip install dist/editflow-*.whl
+	git init --quiet $(WHEEL_TEST)/elsewhere
+	cp examples/buggy.py $(WHEEL_TEST)/elsewhere
+	cd $(WHEEL_TEST)/elsewhere && ../venv/bin/editflow fix buggy.py --diff >fix.patch && cat fix.patch
+	cd $(WHEEL_TEST)/elsewhere && git apply fix.patch && echo to be or not to be | ../venv/bin/python buggy.py
+	rm -rf $(WHEEL_TEST)
+
+default-model: $(VENV)/.stamp-install  ## train the checkpoint that ships in the package
+	$(BIN)/editflow train-default
+
+eval: $(VENV)/.stamp-install           ## measure the shipped checkpoint
+	$(BIN)/editflow eval
+
+clean:                                 ## remove what the targets above made
+	rm -rf $(VENV) build dist
+
+$(VENV)/.stamp-venv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --upgrade pip       # --group needs pip 25.1
+	touch $@
+
+$(VENV)/.stamp-install: $(VENV)/.stamp-venv pyproject.toml
+	$(call torch_for_this_machine,$(BIN))
+	$(BIN)/pip install --editable .
+	touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-install
+	$(BIN)/pip install --group dev
+	touch $@

@@ -1,0 +1,5 @@
+"""Runs the `editflow` command as `python -m editflow`."""
+
+from editflow.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The terminal reviewer of proposals; not written yet."""
