@@ -1,0 +1,1 @@
+"""Trains EditFlow: gathers source, makes examples of edits, fits the tokenizer and the model."""
