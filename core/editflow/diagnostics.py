@@ -57,14 +57,15 @@ def check_python(text: str, known_names: Collection[str] = ()) -> list[Diagnosti
 
 
 def suggest_name(wrong: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that CPython would offer for `wrong`, the first one on ties, or None.
+    """Return the candidate that is closest to `wrong`, the first one on ties, or None.
 
     The rule is `_compute_suggestion_error` of CPython 3.12's Lib/traceback.py: at most a third of the
-    characters may change. Only the first 750 names are tried, where CPython gives up on more than 750.
+    characters may change. Two things are more generous: a name of two letters may have one wrong (CPython
+    offers nothing for them), and of more than 750 names the first 750 are tried.
     """
     if len(wrong) > _MAX_NAME_LENGTH:
         return None
-    best, best_cost = None, len(wrong)
+    best, best_cost = None, _MOVE_COST + 1 if len(wrong) == 2 else len(wrong)
     for candidate in islice(candidates, _MAX_CANDIDATES):
         limit = min((len(candidate) + len(wrong) + 3) * _MOVE_COST // 6, best_cost - 1)
         if candidate == wrong or abs(len(candidate) - len(wrong)) * _MOVE_COST > limit:

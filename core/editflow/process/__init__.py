@@ -1,0 +1,1 @@
+"""Processes: how text is corrupted and how it is restored."""
