@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 WHEEL_TEST := build/wheel-test
 torch_for_this_machine = command -v nvidia-smi >/dev/null || $(1)/pip install "$(TORCH_CPU)"
 
-.PHONY: fix test lint wheel wheel-test default-model eval clean
+.PHONY: fix test lint wheel wheel-test default-model heldout eval clean
 
 fix: $(VENV)/.stamp-install            ## fix an example and show how it happened
 	$(BIN)/editflow fix examples/buggy.py --show-flow --diff
@@ -42,8 +42,13 @@ wheel-test: wheel                      ## install the wheel into an empty enviro
 default-model: $(VENV)/.stamp-install  ## train the checkpoint that ships in the package
 	$(BIN)/editflow train-default
 
-eval: $(VENV)/.stamp-install           ## measure the shipped checkpoint
-	$(BIN)/editflow eval
+heldout: $(VENV)/.stamp-install        ## functions of packages that were not trained on, to measure with
+	$(BIN)/python -m editflow_trainer.corpus --no-stdlib --out build/default/heldout \
+		--packages trainer/editflow_trainer/heldout_packages.txt
+
+eval: heldout                          ## measure the shipped checkpoint
+	$(BIN)/editflow eval clean --data build/default/heldout
+	$(BIN)/editflow eval injected --data build/default/heldout
 
 clean:                                 ## remove what the targets above made
 	rm -rf $(VENV) build dist

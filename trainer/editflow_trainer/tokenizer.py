@@ -15,27 +15,9 @@ from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
+from editflow.tokens import SPECIAL_TOKENS
 from editflow_trainer.corpus import read_functions
 from editflow_trainer.sources import SourceFunction
-
-SPECIAL_TOKENS = (
-    "<pad>",
-    "<bos>",
-    "<eos>",
-    "<placeholder>",
-    "<file>",
-    "<diagnostic>",
-    "<instruction>",
-    "<imports>",
-    "<scope>",
-    "<before>",
-    "<edit>",
-    "<after>",
-    "<reserved0>",
-    "<reserved1>",
-    "<reserved2>",
-    "<reserved3>",
-)  # a token's place is its id
 
 _PIECES = "|".join(
     (

@@ -1,0 +1,84 @@
+"""The command `editflow train-default`: make the checkpoint that ships in the package, from nothing."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from editflow.errors import EditFlowError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Preset(StrEnum):
+    """Size of the network and of its batches."""
+
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+class Stage(StrEnum):
+    """Part of the recipe to run."""
+
+    all = "all"
+    prepare = "prepare"
+    train = "train"
+    release = "release"
+
+
+def seconds(text: str) -> float:
+    """A duration like 90m, 1.5h or 300s; EditFlowError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise EditFlowError(f"{text!r} is not a duration: write 300s, 90m or 1.5h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def train_default(
+    work: Annotated[Path, typer.Option(help="Folder for corpus, rows and states; kept.")] = Path(
+        "build/default"
+    ),
+    out: Annotated[Path, typer.Option(help="Folder of the finished checkpoint.")] = Path(
+        "core/editflow/weights/default"
+    ),
+    budget: Annotated[
+        str | None, typer.Option(help="Training time: 90m, 1.5h.  [default: 90m on a CPU]")
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help="Size of network and batches.")] = Preset.cpu,
+    stage: Annotated[Stage, typer.Option(help="Part of the recipe to run.")] = Stage.all,
+    exclude: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of *.jsonl evaluation data to keep out; may be repeated."),
+    ] = None,
+    shards: Annotated[int | None, typer.Option(min=1, help="Training shards to prepare.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+) -> None:
+    """Make the default checkpoint: corpus, tokenizer, training, calibration.
+
+    The corpus is the standard library and pinned packages, installed nowhere and never executed. A run that is
+    interrupted goes on where it stopped.
+    """
+    from editflow_trainer import recipe as recipes
+
+    gpu = preset is Preset.gpu
+    chosen = recipes.Recipe(
+        work=work,
+        out=out,
+        exclude=tuple(exclude or ()),
+        shards=shards or (48 if gpu else 24),
+        budget=seconds(budget or ("27m" if gpu else "90m")),
+        config=recipes.gpu_preset() if gpu else recipes.cpu_preset(),
+        device="cuda" if gpu else "cpu",
+        threads=threads,
+    )
+    run = {
+        Stage.all: recipes.run,
+        Stage.prepare: recipes.prepare_data,
+        Stage.train: recipes.train,
+        Stage.release: recipes.release,
+    }[stage]
+    run(chosen, typer.echo)
