@@ -1,0 +1,195 @@
+"""A checkpoint on disk: weights, tokenizer, configuration and card in one folder, verified before it is used.
+
+`config.json` holds the size and sha256 of every other file. Weights are safetensors only: a pickle is refused by
+its content, not by its name, and nothing in a checkpoint can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from editflow.errors import EditFlowError
+
+if TYPE_CHECKING:
+    from editflow.backbone import Backbone, BackboneConfig
+    from editflow.process.edit_flow import Thresholds
+    from editflow.tokens import CodeTokenizer
+
+Settings = TypeVar("Settings")
+FORMAT = 1
+CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "MODEL_CARD.md"
+MEMBERS = (WEIGHTS, TOKENIZER, CARD)
+DEFAULT = "default"
+
+
+class CheckpointError(EditFlowError):
+    """A checkpoint that is missing, damaged, or not of this format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic map from a hunk's raw probability to the chance that it is right, fitted on held-out data."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    show: float = 0.5
+    """Hunks below this calibrated confidence are not proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A verified folder; parts are read on demand."""
+
+    folder: Path
+    config: dict[str, Any]
+
+    @classmethod
+    def open(cls, name: str) -> Checkpoint:
+        """Find a checkpoint by name (`default`) or path, and check every file against config.json."""
+        folder = locate(name)
+        if not folder.is_dir():
+            raise CheckpointError(f"no checkpoint at {folder}: name a folder, or {DEFAULT!r}")
+        checkpoint = cls(folder, _read_config(folder))
+        checkpoint.verify()
+        return checkpoint
+
+    def verify(self) -> None:
+        """CheckpointError unless every member has the size and sha256 that config.json states."""
+        for member in MEMBERS:
+            path, stated = self.folder / member, self.config["files"].get(member)
+            if not isinstance(stated, dict):
+                raise CheckpointError(
+                    f"{self.folder / CONFIG} does not describe {member}: get the checkpoint again"
+                )
+            if not path.is_file():
+                raise CheckpointError(f"{path} is missing: get the checkpoint again")
+            if (path.stat().st_size, sha256(path)) != (stated.get("size"), stated.get("sha256")):
+                raise CheckpointError(f"{path} is truncated or was changed: get the checkpoint again")
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the weights: how adapters and reports name this model."""
+        return str(self.config["files"][WEIGHTS]["sha256"])
+
+    @property
+    def name(self) -> str:
+        """A short name for reports."""
+        return f"{self.config['name']}@{self.fingerprint[:8]}"
+
+    def calibration(self) -> Calibration:
+        """How raw probabilities become confidences."""
+        return _build(Calibration, self.config["calibration"])
+
+    def thresholds(self) -> Thresholds:
+        """When operations fire."""
+        from editflow.process.edit_flow import Thresholds
+
+        return _build(Thresholds, self.config["thresholds"])
+
+    def backbone_config(self) -> BackboneConfig:
+        """Shape of the network."""
+        from editflow.backbone import BackboneConfig
+
+        return _build(BackboneConfig, self.config["backbone"])
+
+    def tokenizer(self) -> CodeTokenizer:
+        """The tokenizer the model was trained with."""
+        from editflow.tokens import CodeTokenizer
+
+        try:
+            return CodeTokenizer.from_file(self.folder / TOKENIZER)
+        except Exception as error:  # the library raises bare Exception on malformed JSON
+            raise CheckpointError(f"{self.folder / TOKENIZER} cannot be read: {error}") from error
+
+    def backbone(self) -> Backbone:
+        """The network with its weights, in float32 on the CPU, ready to infer."""
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        from editflow.backbone import Backbone
+
+        with torch.device("meta"):
+            model = Backbone(self.backbone_config())
+        try:
+            weights = load_file(self.folder / WEIGHTS)
+            model.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
+        except (SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise CheckpointError(f"{self.folder / WEIGHTS} does not hold this model: {reason}") from error
+        return model.eval().requires_grad_(False)
+
+
+def locate(name: str) -> Path:
+    """The folder of a shipped checkpoint by name, else the path itself."""
+    shipped = shipped_folder() / name
+    return shipped if "/" not in name and shipped.is_dir() else Path(name).expanduser()
+
+
+def shipped_folder() -> Path:
+    """Where the package keeps its own checkpoints."""
+    return Path(str(files("editflow"))) / "weights"
+
+
+def shipped() -> list[str]:
+    """Names of the checkpoints inside the package."""
+    folder = shipped_folder()
+    return sorted(p.name for p in folder.iterdir() if (p / CONFIG).is_file()) if folder.is_dir() else []
+
+
+def write_config(
+    folder: Path, name: str, backbone: BackboneConfig, thresholds: Thresholds, calibration: Calibration
+) -> None:
+    """Write config.json for the members that lie in `folder`."""
+    members = {m: {"size": (folder / m).stat().st_size, "sha256": sha256(folder / m)} for m in MEMBERS}
+    config = {
+        "format": FORMAT,
+        "name": name,
+        "process": "edit_flow",
+        "backbone": backbone.as_dict(),
+        "thresholds": asdict(thresholds),
+        "calibration": asdict(calibration),
+        "files": members,
+    }
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is missing: {folder} is not a checkpoint") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    parts = ("backbone", "thresholds", "calibration", "files")
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not of checkpoint format {FORMAT}")
+    if not all(isinstance(config.get(part), dict) for part in parts) or not isinstance(
+        config.get("name"), str
+    ):
+        raise CheckpointError(f"{path} lacks one of: name, {', '.join(parts)}")
+    return config
+
+
+def _build(kind: type[Settings], values: dict[str, Any]) -> Settings:
+    """A settings dataclass from plain numbers; CheckpointError on unknown names or bad values."""
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values.values())
+    if not set(values) <= known or not numbers:
+        raise CheckpointError(f"config.json has unknown or non-numeric values for {kind.__name__}")
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise CheckpointError(f"config.json: {error}") from error
