@@ -1,0 +1,81 @@
+"""The options of `editflow fix` as one checked value."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from editflow.document import Document
+from editflow.errors import EditFlowError
+from editflow.request import Request
+
+STDIN = "-"
+MOST = 64  # candidates, and passes
+
+
+class UsageError(EditFlowError):
+    """Options that make no sense, alone or together."""
+
+
+class Mode(StrEnum):
+    """What becomes of a proposal."""
+
+    DIFF = "--diff"
+    WRITE = "--write"
+    CHECK = "--check"
+    JSON = "--json"
+    TEXT = "text"  # standard input in, fixed text out
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything but the files; UsageError where a value is out of its range."""
+
+    mode: Mode
+    lines: tuple[int, int] | None
+    message: str
+    model: str
+    device: str
+    candidates: int
+    steps: int
+    seed: int
+    threshold: float | None
+    show_flow: bool
+    heatmap: bool
+
+    def __post_init__(self) -> None:
+        for name, value in (("--candidates", self.candidates), ("--steps", self.steps)):
+            if not 1 <= value <= MOST:
+                raise UsageError(f"{name} {value} is out of range: use 1 to {MOST}")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UsageError(f"--threshold {self.threshold} is out of range: use 0 to 1")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed {self.seed} is out of range: use 0 to {2**63 - 1}")
+
+    def request(self, document: Document) -> Request:
+        """What to ask of the engine about one document."""
+        return Request(
+            document,
+            lines=self.lines,
+            instruction=self.message,
+            candidates=self.candidates,
+            steps=self.steps,
+            seed=self.seed,
+            threshold=self.threshold,
+        )
+
+
+def choose_mode(chosen: list[Mode], *, from_stdin: bool) -> Mode:
+    """The one mode that was asked for, or the default; UsageError if the choice cannot be followed."""
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} exclude each other: choose one")
+    if from_stdin and chosen == [Mode.WRITE]:
+        raise UsageError("--write needs files: without it, - prints the fixed text")
+    return chosen[0] if chosen else Mode.TEXT if from_stdin else Mode.DIFF
+
+
+def parse_range(lines: str) -> tuple[int, int]:
+    """`L1:L2` as 1-based inclusive lines."""
+    found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", lines, re.ASCII)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"--range {lines!r} is not a range of lines: write first:last, such as 3:10")
+    return int(found[1]), int(found[2])
