@@ -1,0 +1,1 @@
+"""Evaluation suites: injected bugs, clean code, and public programs judged by their tests."""

@@ -1,0 +1,141 @@
+"""Suites of public programs with one known bug or more, judged by running their tests.
+
+`parity4` and `humanevalfix` are JSON lines with `before`, `after`, `tests` and `prelude`; QuixBugs has a
+layout of its own (`editflow_trainer.evaluation.quixbugs`). Running them is what `editflow eval` is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from editflow.document import Document
+from editflow.errors import EditFlowError
+from editflow.proposal import Proposal
+from editflow.request import Request
+from editflow.step import Step
+from editflow_trainer.evaluation.case import Fixer, Settings, answers
+from editflow_trainer.evaluation.report import Row
+from editflow_trainer.evaluation.sandbox import Outcome, run_program
+from editflow_trainer.evaluation.statistics import Rate
+
+FILES = {"parity4": "parity4.jsonl", "humanevalfix": "humanevalpack.jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program on its buggy and on its correct side; `passes` runs a text of it against its tests."""
+
+    path: Path
+    group: str  # "" where the benchmark has none
+    before: str
+    after: str
+    prelude: str  # what stands above it, "" or ending in a newline
+    run: Callable[[str], Outcome]
+
+    def passes(self, text: str) -> bool:
+        """Whether `text` (prelude included) passes all tests; EditFlowError where no limits can be set."""
+        outcome = self.run(text)
+        if outcome is Outcome.ERROR:
+            raise EditFlowError("this system refuses limits on time and memory; run this suite on Linux")
+        return outcome is Outcome.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the two sides of one program went."""
+
+    group: str
+    first_solves: bool
+    solved: bool
+    changed: bool
+    still_correct: bool
+
+
+def read_programs(suite: str, data: Path) -> list[Program]:
+    """The rows of `parity4` or `humanevalfix`; EditFlowError where the folder does not hold them."""
+    path = data / FILES[suite]
+    if not path.is_file():
+        raise EditFlowError(f"{path} is missing; give --data the folder that holds {path.name}")
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        return [_program(suite, json.loads(line)) for line in lines if line.strip()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EditFlowError(f"{path} is not in the form of {suite} ({error!r}); get it again") from error
+
+
+def evaluate_programs(engine: Fixer, programs: list[Program], settings: Settings) -> list[Row]:
+    """One row for all and one for each group: solved, changed, and whether correct programs stay so."""
+    chosen = programs[: settings.limit]
+    broken = [_request(p, p.before, settings) for p in chosen]
+    correct = [_request(p, p.after, replace(settings, candidates=1)) for p in chosen]
+    fixed = list(answers(engine, broken, "buggy programs"))
+    kept = list(answers(engine, correct, "correct programs"))
+    results = [_result(*sides) for sides in zip(chosen, fixed, kept, strict=True)]
+    groups = sorted({result.group for result in results} - {""})
+    rows = [_row("group", name, [r for r in results if r.group == name]) for name in groups]
+    return [_row("all", "all", results), *rows]
+
+
+def _program(suite: str, row: dict[str, Any]) -> Program:
+    group = f"bugs: {row['n_bugs']}" if suite == "parity4" else str(row["kind"])
+    prelude, tests = _whole(row.get("prelude") or ""), str(row["tests"])
+    return Program(
+        Path("program.py"),
+        group,
+        _whole(row["before"]),
+        _whole(row["after"]),
+        prelude,
+        partial(_run_with, tests),
+    )
+
+
+def _run_with(tests: str, text: str) -> Outcome:
+    return run_program(f"{text}\n{tests}\n")
+
+
+def _whole(text: str) -> str:
+    """The text with a newline at its end."""
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def _request(program: Program, text: str, settings: Settings) -> Request:
+    """The whole document, or the lines below the prelude; checked by the engine as a user's file is."""
+    first = program.prelude.count("\n") + 1
+    return Request(
+        Document.from_text(program.prelude + text, program.path),
+        lines=(first, first + text.rstrip("\n").count("\n")) if program.prelude else None,
+        diagnostics=None if settings.diagnostics else (),
+        candidates=settings.candidates,
+        seed=settings.seed,
+    )
+
+
+def _result(program: Program, fixed: Step, kept: Step) -> Result:
+    first = _solves(program, fixed.proposal)
+    others = (proposal for proposal in fixed.alternatives if proposal.text != fixed.proposal.text)
+    return Result(
+        program.group,
+        first,
+        first or any(_solves(program, proposal) for proposal in others),
+        bool(fixed.proposal.hunks),
+        not kept.proposal.hunks or program.passes(kept.proposal.text),
+    )
+
+
+def _solves(program: Program, proposal: Proposal) -> bool:
+    return bool(proposal.hunks) and program.passes(proposal.text)
+
+
+def _row(section: str, name: str, results: list[Result]) -> Row:
+    rates = {
+        "solved": Rate.of(r.solved for r in results),
+        "pass@1": Rate.of(r.first_solves for r in results),
+        "changed": Rate.of(r.changed for r in results),
+        "still_correct": Rate.of(r.still_correct for r in results),
+    }
+    return Row(section, name, len(results), rates)
