@@ -1,9 +1,9 @@
 """Minimum-edit alignment of two token sequences, inside line hunks, with canonical tie-breaks.
 
 Alignments are computed once, offline, and stored; the loss never computes one. Lines that are equal on both
-sides anchor the alignment, so an edit never drifts into another line; inside a changed block the edit script is
-the minimal one of `rapidfuzz.distance.Levenshtein.editops`. Among equal choices, insertions and deletions are
-pushed right, so that the same edit always has the same slots.
+sides anchor the alignment; inside a changed block the edit script is the minimal one of
+`rapidfuzz.distance.Levenshtein`. Among equal choices, insertions and deletions are pushed right, past the start of
+the next line where it begins alike, so that the same edit always has the same slots.
 """
 
 from __future__ import annotations

@@ -6,16 +6,18 @@ text and edits; the batch it runs in owns tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from editflow.checkpoint import Calibration
 from editflow.confidence import calibrated
 from editflow.diagnostics import Diagnostic, check_python
 from editflow.linebreaks import LineBreaks
 from editflow.pieces import Pieces, TextEdit
+from editflow.placed import PlacedWindow
 from editflow.proposal import Proposal
 from editflow.request import Request
-from editflow.scopes import PYTHON_SUFFIXES, PlacedWindow, place_windows
+from editflow.scopes import PYTHON_SUFFIXES, place_windows
 from editflow.tokens import CodeTokenizer
 
 STRICTNESS = 0.6
@@ -35,24 +37,29 @@ class Attempt:
         self.strictness = max(LOWEST_STRICTNESS, STRICTNESS**candidate)
         self.temperature = TEMPERATURE if candidate else 0.0
         document = request.document
-        self.suffix = document.path.suffix if document.path else ".py"
+        self.suffix = document.path.suffix.lower() if document.path else ".py"
         self.breaks = LineBreaks(document.text)
-        self._settled = self._current = Pieces.of(self.breaks.text)
+        self._settled = Pieces.of(self.breaks.text)
+        self._found: dict[int, list[TextEdit]] = {}
+        self._again = False
         self.diagnostics = self._given() if request.diagnostics is not None else self._check(self.breaks.text)
 
     @property
     def threshold(self) -> float:
-        """Confidence below which an edit is not offered; later candidates explore below it."""
-        chosen = self.calibration.show if self.request.threshold is None else self.request.threshold
-        return chosen * self.strictness
+        """Confidence below which an edit is not offered; later candidates explore below the checkpoint's own."""
+        chosen = self.request.threshold
+        return self.calibration.show * self.strictness if chosen is None else chosen
 
     def windows(self, tokenizer: CodeTokenizer, *, everything: bool = False) -> list[PlacedWindow]:
-        """The windows of the settled text, the whole text's (not only its functions') with `everything`."""
+        """The windows of the settled text, the whole text's (not only its functions') with `everything`.
+
+        After the first round these are the ones with diagnostics: nothing else has changed for the others.
+        """
         text = self._settled.text
         lines = self.request.lines
         if everything and lines is None:
             lines = (1, text.count("\n") + 1)
-        return place_windows(
+        placed = place_windows(
             text,
             tokenizer,
             suffix=self.suffix,
@@ -61,32 +68,32 @@ class Attempt:
             instruction=self.request.instruction,
             diagnostics=self.diagnostics,
         )
+        return [window for window in placed if window.window.diagnostics] if self._again else placed
 
-    def update(self, edits: Iterable[tuple[PlacedWindow, list[TextEdit]]]) -> None:
-        """Replace the current edits of this round by those of the latest pass."""
-        size = len(self._settled.text)
-        moved = [_placed(placed, edit, size) for placed, found in edits for edit in found]
-        self._current = self._settled.edited(moved)
+    def update(self, placed: PlacedWindow, edits: Sequence[TextEdit]) -> None:
+        """Replace what this round found in a window by the edits of the latest pass."""
+        moved = placed.edits_of(edits, len(self._settled.text))
+        self._found[placed.start] = [edit for edit in moved if self._can_be_written(edit[2])]
 
     def finish_round(self) -> bool:
         """Settle what this round may offer; True where the new text asks for another round."""
-        before, kept = self._settled.text, self._offered(self._current)
-        after = kept.text
-        self._settled = self._current = kept
-        if after == before or self.request.diagnostics == () or self.suffix not in PYTHON_SUFFIXES:
+        before, self._settled = self._settled.text, self._offered()
+        after, self._found, self._again = self._settled.text, {}, True
+        if after == before or self.request.diagnostics is not None or self.suffix not in PYTHON_SUFFIXES:
             return False
-        known, self.diagnostics = self._check(before), self._check(after)
-        return bool({d.message for d in self.diagnostics} - {d.message for d in known})
+        known, self.diagnostics = _complaints(before, self.diagnostics), self._check(after)
+        return bool(_complaints(after, self.diagnostics) - known)
 
     def proposal(self) -> Proposal:
         """The current edits against the document as it was read."""
-        edits = [self.breaks.restore(edit) for edit in self._current.edits()]
+        edits = [self.breaks.restore(edit) for edit in self._settled.edited(self._edits()).edits()]
         scaled = [(start, end, new, calibrated(p, self.calibration)) for start, end, new, p in edits]
         return Proposal.from_edits(self.request.document, scaled)
 
-    def rank(self) -> tuple[int, int]:
-        """Sorting key among the candidates: fewest diagnostics left first, then the more careful one."""
-        return len(self._check(self._settled.text)), self.candidate
+    def rank(self) -> tuple[bool, int, int]:
+        """Sorting key among the candidates: text that parses, fewest undefined names, then the more careful one."""
+        names = self._undefined(self._settled.text)
+        return names is None, 0 if names is None else names.total(), self.candidate
 
     def _given(self) -> list[Diagnostic]:
         to_model = self.breaks.to_model
@@ -97,6 +104,17 @@ class Attempt:
 
     def _check(self, text: str) -> list[Diagnostic]:
         return check_python(text) if self.suffix in PYTHON_SUFFIXES else []
+
+    def _edits(self) -> list[TextEdit]:
+        """What this round has found, in coordinates of the settled text."""
+        return [edit for edits in self._found.values() for edit in edits]
+
+    def _can_be_written(self, text: str) -> bool:
+        try:
+            text.encode(self.request.document.encoding)
+        except UnicodeEncodeError:
+            return False
+        return True
 
     def _moved(self, lines: tuple[int, int] | None) -> tuple[int, int] | None:
         """A range of the document's lines in the settled text, which may have gained or lost some above it."""
@@ -113,22 +131,27 @@ class Attempt:
             shift_last += gained if line <= last else 0
         return first + shift_first, last + shift_last
 
-    def _offered(self, pieces: Pieces) -> Pieces:
-        """Only edits that are sure enough, and that do not leave more diagnostics than they found."""
-        sure = [e for e in pieces.edits() if calibrated(e[3], self.calibration) >= self.threshold]
-        unedited = Pieces.of(self.breaks.text)
-        offered = unedited.edited(sure)
-        if len(sure) == 0 or not self._worse(unedited.text, offered.text):
+    def _offered(self) -> Pieces:
+        """The settled text with the edits that are sure enough and bring no new errors."""
+        sure = [e for e in self._edits() if calibrated(e[3], self.calibration) >= self.threshold]
+        if not sure:
+            return self._settled
+        before = self._undefined(self._settled.text)
+        offered = self._settled.edited(sure)
+        if not _is_worse(before, self._undefined(offered.text)):
             return offered
         kept: list[TextEdit] = []
         for edit in sorted(sure, key=lambda e: -e[3])[:MAX_CHECKED]:
-            if not self._worse(unedited.text, unedited.edited([*kept, edit]).text):
+            if not _is_worse(before, self._undefined(self._settled.edited([*kept, edit]).text)):
                 kept.append(edit)
-        return unedited.edited(kept)
+        return self._settled.edited(kept)
 
-    def _worse(self, before: str, after: str) -> bool:
-        """Whether `after` has a syntax error or undefined names that `before` does not have."""
-        return _badness(self._check(after)) > _badness(self._check(before))
+    def _undefined(self, text: str) -> Counter[str] | None:
+        """The undefined names of a text, None where it does not parse."""
+        diagnostics = self._check(text)
+        if any(d.source == "python" for d in diagnostics):
+            return None
+        return Counter(text[d.start : d.end] for d in diagnostics)
 
 
 def attempts_of(request: Request, calibration: Calibration) -> list[Attempt]:
@@ -139,21 +162,17 @@ def attempts_of(request: Request, calibration: Calibration) -> list[Attempt]:
 def ranked(attempts: Sequence[Attempt]) -> list[Proposal]:
     """Distinct proposals of the attempts, best first."""
     proposals: dict[str, Proposal] = {}
-    for attempt in sorted(attempts, key=Attempt.rank):
+    for attempt in sorted(attempts, key=Attempt.rank) if len(attempts) > 1 else attempts:
         proposal = attempt.proposal()
         proposals.setdefault(proposal.text, proposal)
     return list(proposals.values())
 
 
-def _badness(diagnostics: Sequence[Diagnostic]) -> tuple[int, int]:
-    syntax = sum(d.source == "python" for d in diagnostics)
-    return syntax, 0 if syntax else len(diagnostics)
+def _is_worse(before: Counter[str] | None, after: Counter[str] | None) -> bool:
+    """Whether an edited text no longer parses, or has undefined names that it did not have."""
+    return before is not None and (after is None or bool(after - before))
 
 
-def _placed(placed: PlacedWindow, edit: TextEdit, size: int) -> TextEdit:
-    """A window's edit in the text's coordinates; the line end that a last window adds is taken off again."""
-    start, end, new, probability = edit
-    start, end = start + placed.start, end + placed.start
-    if end > size:
-        new = new.removesuffix("\n")
-    return min(start, size), min(end, size), new, probability
+def _complaints(text: str, diagnostics: Sequence[Diagnostic]) -> set[tuple[str, str]]:
+    """What is said about which line, wherever the line has moved to."""
+    return {(d.message, text[text.rfind("\n", 0, d.start) + 1 :].split("\n", 1)[0]) for d in diagnostics}

@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+MAX_SIZE = 1 << 18
+"""No number of a configuration is larger: a checkpoint is untrusted, and a network is built before it is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class BackboneConfig:
@@ -40,6 +43,10 @@ class BackboneConfig:
     """Base of the rotary frequencies."""
 
     def __post_init__(self) -> None:
+        sizes = {name: value for name, value in asdict(self).items() if name != "rope_base"}
+        for name, value in sizes.items():
+            if not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
+                raise ValueError(f"{name} must be a whole number from 1 to {MAX_SIZE}, not {value!r}")
         if self.width % self.heads or (self.width // self.heads) % 2:
             raise ValueError(f"width {self.width} must be an even multiple of heads {self.heads}")
 

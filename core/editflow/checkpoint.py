@@ -102,9 +102,14 @@ class Checkpoint:
         from editflow.tokens import CodeTokenizer
 
         try:
-            return CodeTokenizer.from_file(self.folder / TOKENIZER)
+            tokenizer = CodeTokenizer.from_file(self.folder / TOKENIZER)
         except Exception as error:  # the library raises bare Exception on malformed JSON
             raise CheckpointError(f"{self.folder / TOKENIZER} cannot be read: {error}") from error
+        if tokenizer.size > self.backbone_config().vocab_size:
+            raise CheckpointError(
+                f"{self.folder / TOKENIZER} has more tokens than the model: get the checkpoint again"
+            )
+        return tokenizer
 
     def backbone(self) -> Backbone:
         """The network with its weights, in float32 on the CPU, ready to infer."""
@@ -171,7 +176,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing: {folder} is not a checkpoint") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     parts = ("backbone", "thresholds", "calibration", "files")
     if not isinstance(config, dict) or config.get("format") != FORMAT:

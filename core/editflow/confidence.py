@@ -16,5 +16,6 @@ def logit(probability: float) -> float:
 
 
 def calibrated(probability: float, calibration: Calibration) -> float:
-    """Chance that an edit of this raw probability is right (Platt scaling: logistic in the log odds)."""
-    return 1 / (1 + math.exp(-(calibration.slope * logit(probability) + calibration.intercept)))
+    """Chance that an edit of this raw probability is right (Platt scaling: logistic in the log odds), never 0 or 1."""
+    score = calibration.slope * logit(probability) + calibration.intercept
+    return 1 / (1 + math.exp(-max(logit(0), min(logit(1), score))))

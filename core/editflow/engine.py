@@ -14,16 +14,14 @@ from contextlib import AbstractContextManager
 import torch
 
 from editflow.attempt import Attempt, attempts_of, ranked
-from editflow.canvas import Canvas
 from editflow.checkpoint import Checkpoint
 from editflow.device import choose_device, computes_bfloat16
 from editflow.document import Document
-from editflow.pieces import TextEdit
+from editflow.placed import PlacedWindow
 from editflow.process.edit_flow import EditFlow
 from editflow.readout import canvas_of, read_edits
 from editflow.request import Request
 from editflow.sampler import Sampler
-from editflow.scopes import PlacedWindow
 from editflow.step import Step
 from editflow.window import WindowTokens, encode_window
 
@@ -31,6 +29,9 @@ ROUNDS = 3
 """Times that the text is diagnosed and fixed again."""
 BATCH_TOKENS = 16_384
 """Most tokens of one batch, padding included; more windows than fit run one batch after another."""
+
+
+Work = tuple[Attempt, PlacedWindow, WindowTokens]
 
 
 class Engine:
@@ -51,71 +52,83 @@ class Engine:
 
     def fix(self, request: Request) -> Iterator[Step]:
         """Yield the proposal after every pass; the last step's hunks are what is offered."""
-        for steps in self._run([request]):
-            yield steps[0]
+        group = attempts_of(request, self.calibration)
+        index = total = 0
+        for index, total in self._run(group):
+            yield Step(index, total, group[0].proposal(), done=False)
+        yield _last_step(group, index, total)
 
     def fix_last(self, request: Request) -> Step:
         """The last step."""
         return self.fix_many([request])[0]
 
     def fix_many(self, requests: Sequence[Request]) -> list[Step]:
-        """The last step of each request; their windows run in common batches."""
-        *_, last = self._run(requests)
-        return last
+        """The last step of each request; windows run in common batches where that changes nothing for them."""
+        steps: dict[int, Step] = {}
+        for together in _companies(requests):
+            groups = {i: attempts_of(requests[i], self.calibration) for i in together}
+            attempts = [attempt for group in groups.values() for attempt in group]
+            *_, (index, total) = [(0, 0), *self._run(attempts)]
+            steps |= {i: _last_step(group, index, total) for i, group in groups.items()}
+        return [steps[i] for i in range(len(requests))]
 
     def suspicion(
         self, document: Document, lines: tuple[int, int] | None = None
     ) -> list[tuple[int, int, float]]:
-        """(start, end, probability that an edit is due) of every token, in characters of the document."""
+        """(start, end, probability that an edit is due) of every token, in order, in characters of the document.
+
+        Tokens that share a character make one span, of their highest probability.
+        """
         attempt = attempts_of(Request(document, lines), self.calibration)[0]
         spans: list[tuple[int, int, float]] = []
         for placed in attempt.windows(self.tokenizer, everything=True):
-            tokens = encode_window(placed.window, self.tokenizer)
-            canvas = canvas_of([tokens]).to(self.device)
-            with torch.inference_mode(), self._precision():
-                rates = EditFlow().suspicion(self.backbone, canvas)[0].tolist()
-            for (start, end), rate in zip(tokens.spans, rates[tokens.start : tokens.end], strict=True):
-                ends = (attempt.breaks.to_source(placed.start + place) for place in (start, end))
-                spans.append((*ends, rate))
+            for start, end, rate in self._rates(placed):
+                first, last = (attempt.breaks.to_source(placed.start + place) for place in (start, end))
+                if spans and first < spans[-1][1]:
+                    first, _, other = spans.pop()
+                    rate = max(rate, other)
+                if first < len(document.text):  # the newline that only the window has is not there
+                    spans.append((first, min(last, len(document.text)), rate))
         return spans
 
-    def _run(self, requests: Sequence[Request]) -> Iterator[list[Step]]:
-        """One step a request, after every pass; rounds go on while an attempt has something new to look at."""
-        groups = [attempts_of(request, self.calibration) for request in requests]
-        attempts = [attempt for group in groups for attempt in group]
-        total, index = ROUNDS * max((request.steps for request in requests), default=1), 0
-        for _ in range(ROUNDS):
-            for _ in self._round(attempts):
-                index += 1
-                yield [Step(index, total, group[0].proposal(), done=False) for group in groups]
+    def _rates(self, placed: PlacedWindow) -> Iterator[tuple[int, int, float]]:
+        """The suspicion of a window's tokens that may change, in characters of its text."""
+        tokens = encode_window(placed.window, self.tokenizer)
+        canvas = canvas_of([tokens]).to(self.device)
+        with torch.inference_mode(), self._precision():
+            rates = EditFlow().suspicion(self.backbone, canvas)[0].tolist()
+        low, high = placed.allowed
+        for (start, end), rate in zip(tokens.spans, rates[tokens.start : tokens.end], strict=True):
+            if low <= start < high:
+                yield start, end, rate
+
+    def _run(self, attempts: Sequence[Attempt]) -> Iterator[tuple[int, int]]:
+        """Passes made and passes at most, after each; rounds go on while an attempt has something new to fix."""
+        index = 0
+        for rounds_left in range(ROUNDS, 0, -1):
+            work = [
+                (a, p, encode_window(p.window, self.tokenizer))
+                for a in attempts
+                for p in a.windows(self.tokenizer)
+            ]
+            batches = list(_batches([tokens for _, _, tokens in work]))
+            total = index + rounds_left * len(batches) * attempts[0].request.steps
+            for batch in batches:
+                for _ in self._passes([work[i] for i in batch]):
+                    index += 1
+                    yield index, total
             attempts = [attempt for attempt in attempts if attempt.finish_round()]
             if not attempts:
                 break
-        yield [_last_step(group, index, total) for group in groups]
 
-    def _round(self, attempts: Sequence[Attempt]) -> Iterator[None]:
-        """Run the sampler over every window of the attempts, batch by batch; yields after each pass."""
-        work = [
-            (a, p, encode_window(p.window, self.tokenizer))
-            for a in attempts
-            for p in a.windows(self.tokenizer)
-        ]
-        found: dict[int, dict[int, tuple[PlacedWindow, list[TextEdit]]]] = {id(a): {} for a in attempts}
-        for batch in _batches([tokens for _, _, tokens in work]):
-            owners = [work[i][0] for i in batch]
-            canvas = canvas_of(
-                [work[i][2] for i in batch], [a.strictness for a in owners], [a.temperature for a in owners]
-            )
-            for rows in self._passes(canvas, attempts[0].request):
-                for i, row in zip(batch, rows, strict=True):
-                    attempt, placed, tokens = work[i]
-                    found[id(attempt)][i] = (placed, read_edits(row, tokens, self.tokenizer))
-                for attempt in {id(a): a for a in owners}.values():
-                    attempt.update(found[id(attempt)].values())
-                yield
-
-    def _passes(self, canvas: Canvas, request: Request) -> Iterator[tuple[Canvas, ...]]:
-        """The rows after each pass over one batch."""
+    def _passes(self, work: Sequence[Work]) -> Iterator[None]:
+        """Run the sampler over one batch of windows; tells their attempts what each pass found."""
+        request = work[0][0].request
+        canvas = canvas_of(
+            [tokens for _, _, tokens in work],
+            [a.strictness for a, _, _ in work],
+            [a.temperature for a, _, _ in work],
+        )
         generator = torch.Generator().manual_seed(request.seed)
         process = EditFlow(self.thresholds, generator=generator)
         steps = Sampler(process, self.backbone, request.steps).steps(canvas.to(self.device))
@@ -124,7 +137,9 @@ class Engine:
                 step = next(steps, None)
             if step is None:
                 return
-            yield step.rows
+            for (attempt, placed, tokens), row in zip(work, step.rows, strict=True):
+                attempt.update(placed, read_edits(row, tokens, self.tokenizer))
+            yield
 
     def _precision(self) -> AbstractContextManager[object]:
         """bfloat16 where the processor computes in it; rates and log-probabilities are float32 all the same."""
@@ -138,6 +153,15 @@ def _last_step(group: list[Attempt], index: int, total: int) -> Step:
     return Step(
         index, total, proposals[0], done=True, alternatives=tuple(proposals) if len(group) > 1 else ()
     )
+
+
+def _companies(requests: Sequence[Request]) -> list[list[int]]:
+    """Indices of requests that may share batches: those that draw no noise and make as many passes."""
+    companies: dict[tuple[int, int], list[int]] = {}
+    for i, request in enumerate(requests):
+        alone = i if request.candidates > 1 else -1
+        companies.setdefault((request.steps, alone), []).append(i)
+    return list(companies.values())
 
 
 def _batches(windows: Sequence[WindowTokens]) -> Iterator[list[int]]:

@@ -39,7 +39,7 @@ class LineBreaks:
             return new
         following = self.text.find("\n", offset)
         near = following if following >= 0 else self.text.rfind("\n")
-        return new.replace("\n", "\r\n") if near in self._crlf else new
+        return re.sub("\r?\n", "\r\n", new) if near in self._crlf else new
 
     @cached_property
     def _source_ends(self) -> list[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import prod
 
 import torch
 
 from editflow.canvas import Canvas
-from editflow.pieces import TextEdit
+from editflow.pieces import Pieces, TextEdit
 from editflow.tokens import CodeTokenizer
 from editflow.window import WindowTokens
 
@@ -34,23 +35,18 @@ def read_edits(row: Canvas, source: WindowTokens, tokenizer: CodeTokenizer) -> l
     sure, gap = row.confidence[0].tolist(), row.gap_confidence[0].tolist()
     kept = [i for i, at in enumerate(origin) if at >= 0 and ids[i] == source.ids[at]]
     edits: list[TextEdit] = []
-    for left, right in pairwise(kept):
-        if right == left + 1 and origin[right] == origin[left] + 1:
-            continue
-        probability = gap[left]
-        for i in range(left + 1, right):
-            probability *= sure[i] * gap[i]
-        start, end = _offset(source, origin[left] + 1), _offset(source, origin[right])
-        try:
+    try:
+        for left, right in pairwise(kept):
+            if right == left + 1 and origin[right] == origin[left] + 1:
+                continue
+            probability = gap[left] * prod(sure[i] * gap[i] for i in range(left + 1, right))
+            start, end = _offset(source, origin[left] + 1), _offset(source, origin[right])
             edits.append((start, end, tokenizer.decode(ids[left + 1 : right]), probability))
-        except UnicodeDecodeError:
-            return []
-    return edits if start_to_end(edits) else []
-
-
-def start_to_end(edits: list[TextEdit]) -> bool:
-    """Whether every edit covers a range that does not run backwards and starts after the one before."""
-    return all(edit[0] <= edit[1] for edit in edits) and all(a[1] <= b[0] for a, b in pairwise(edits))
+        written = tokenizer.decode(ids[origin.index(source.start - 1) + 1 : origin.index(source.end)])
+    except UnicodeDecodeError:
+        return []
+    text = tokenizer.decode(source.ids[source.start : source.end])
+    return edits if Pieces.of(text).edited(edits).text == written else []
 
 
 def _offset(source: WindowTokens, index: int) -> int:

@@ -12,11 +12,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, pairwise
 
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
 from editflow.diagnostics import Diagnostic
+from editflow.placed import PlacedWindow
 from editflow.tokens import CodeTokenizer
 from editflow.window import EDITABLE_TOKENS, Window
 
@@ -26,6 +28,8 @@ AROUND_LINES = 12
 """Lines before and after a region that are offered as context (cut to its token budget later)."""
 _HEAD = re.compile(r"([ \t]*)(?:@|def\b|async\s+def\b|class\b)")
 _IMPORT = re.compile(r"(?:import|from)\s")
+_NESTING = ("_definition", "_statement", "_clause", "block")
+"""Ends of the node types under which a function can stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,6 @@ class Region:
     first: int
     last: int
     scope: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedWindow:
-    """A window and where it starts in the text; its own text always ends in a newline, the text's may not."""
-
-    window: Window
-    start: int
 
 
 @cache
@@ -65,29 +61,39 @@ def place_windows(
         return []
     rows = text.split("\n")
     starts = _line_starts(rows)
-    wanted = set(range(lines[0] - 1, lines[1])) if lines else None
+    wanted = range(max(0, lines[0] - 1), min(len(rows), lines[1])) if lines else range(len(rows))
     noted = {_line_at(starts, d.start) for d in diagnostics}
     python = suffix in PYTHON_SUFFIXES
     shared = Window(text="", file=file, instruction=instruction, imports=_imports(rows) if python else "")
+
+    def is_due(region: Region, anyway: bool) -> bool:
+        covered = _common(region, wanted)
+        return bool(covered) and (anyway or not noted.isdisjoint(covered))
+
     placed: list[PlacedWindow] = []
     for region, is_function in _regions(text, rows, python):
-        covered = range(region.first, region.last)
-        touched = not noted.isdisjoint(covered)
-        asked = wanted is not None and not wanted.isdisjoint(covered)
-        if asked or (wanted is None and (is_function or touched or not python)):
-            for part in _parts(region, rows, tokenizer):
-                if wanted is None or not wanted.isdisjoint(range(part.first, part.last)):
-                    placed.append(_place(part, rows, starts, shared, diagnostics, region))
+        anyway = is_function or lines is not None or not python
+        if is_due(region, anyway):
+            parts = (part for part in _parts(region, rows, tokenizer) if is_due(part, anyway))
+            placed += [
+                _place(part, region, _common(part, wanted), rows, starts, shared, diagnostics)
+                for part in parts
+            ]
     return placed
+
+
+def _common(region: Region, lines: range) -> range:
+    return range(max(region.first, lines.start), min(region.last, lines.stop))
 
 
 def _place(
     part: Region,
+    region: Region,
+    allowed: range,
     rows: list[str],
     starts: list[int],
     shared: Window,
     diagnostics: Sequence[Diagnostic],
-    region: Region,
 ) -> PlacedWindow:
     start, end = starts[part.first], starts[part.last]
     body = "\n".join(rows[part.first : part.last]) + "\n"
@@ -107,7 +113,8 @@ def _place(
         else "",
         after="\n".join(rows[part.last : part.last + AROUND_LINES]) if cut else "",
     )
-    return PlacedWindow(window, start)
+    last = len(body) if allowed.stop == part.last else starts[allowed.stop] - start
+    return PlacedWindow(window, start, (starts[allowed.start] - start, last))
 
 
 def _line_starts(rows: list[str]) -> list[int]:
@@ -152,26 +159,29 @@ def _functions(text: str, rows: list[str]) -> list[Region]:
     tree = _parser().parse(text.encode())
     if tree.root_node.has_error:
         return _functions_by_indentation(rows)
-    return list(_functions_of(tree.root_node, rows, ""))
+    return list(_functions_of(tree.root_node, rows))
 
 
-def _functions_of(node: Node, rows: list[str], scope: str) -> Iterator[Region]:
-    """Functions below a node, those inside other functions left to their outer one."""
-    for child in node.children:
-        inner = child.child_by_field_name("definition") if child.type == "decorated_definition" else child
+def _functions_of(module: Node, rows: list[str]) -> Iterator[Region]:
+    """Functions of a module, those inside other functions left to their outer one."""
+    pending = [(module, "")]
+    while pending:
+        node, scope = pending.pop()
+        inner = node.child_by_field_name("definition") if node.type == "decorated_definition" else node
         if inner is None:
             continue
         if inner.type == "function_definition":
-            yield Region(child.start_point[0], inner.end_point[0] + 1, scope)
-        elif inner.type == "class_definition":
-            body = inner.child_by_field_name("body")
-            last = body.start_point[0] if body else inner.end_point[0]
-            head = "".join(
-                row + "\n" for row in rows[inner.start_point[0] : max(last, inner.start_point[0] + 1)]
-            )
-            yield from _functions_of(body or inner, rows, scope + head)
-        else:
-            yield from _functions_of(child, rows, scope)
+            yield Region(node.start_point[0], inner.end_point[0] + 1, scope)
+            continue
+        if inner.type == "class_definition":
+            scope += _class_head(inner, rows)
+        pending += [(child, scope) for child in reversed(inner.children) if child.type.endswith(_NESTING)]
+
+
+def _class_head(node: Node, rows: list[str]) -> str:
+    body = node.child_by_field_name("body")
+    first, last = node.start_point[0], (body or node).start_point[0]
+    return "".join(row + "\n" for row in rows[first : max(last, first + 1)])
 
 
 def _functions_by_indentation(rows: list[str]) -> list[Region]:
@@ -185,40 +195,69 @@ def _functions_by_indentation(rows: list[str]) -> list[Region]:
             at += 1
             continue
         depth = len(head[1])
+        named = _after_decorators(rows, at)
         scope = [(d, line) for d, line in scope if d < depth]
-        if rows[at].lstrip().startswith("class"):
-            scope.append((depth, rows[at] + "\n"))
-            at += 1
+        if rows[named].lstrip().startswith("class"):
+            scope.append((depth, rows[named] + "\n"))
+            at = named + 1
             continue
-        end = _block_end(rows, at, depth)
+        end = _block_end(rows, named, depth)
         regions.append(Region(at, end, "".join(line for _, line in scope)))
         at = end
     return regions
 
 
-def _block_end(rows: list[str], first: int, depth: int) -> int:
-    """Line after the block whose head (decorators included) starts at `first` with this indentation."""
+def _after_decorators(rows: list[str], first: int) -> int:
+    """The line that decorators from line `first` on stand above, or the last line."""
     at = first
-    while at < len(rows) and rows[at].lstrip().startswith("@"):
+    while at < len(rows) - 1 and rows[at].lstrip().startswith("@"):
         at += 1
-    end = at + 1
-    for line in range(at + 1, len(rows)):
-        row = rows[line]
-        indentation = len(row) - len(row.lstrip())
-        if row.strip() and indentation <= depth and row.lstrip()[0] not in ")]}":
-            break
-        if row.strip():
-            end = line + 1
-    return min(end, len(rows))
+    return at
+
+
+def _block_end(rows: list[str], first: int, depth: int) -> int:
+    """Line after the block whose `def` line is `first` and has this indentation."""
+    end = first + 1
+    filled = (line for line in range(first + 1, len(rows)) if rows[line].strip())
+    for line, following in pairwise(chain(filled, [len(rows)])):
+        if _depth(rows[line]) <= depth:
+            opens = line == first + 1 and rows[first].rstrip().endswith(":")
+            continues = following < len(rows) and _depth(rows[following]) > depth
+            if not _is_stray(rows[line], inside=opens or continues):
+                break
+        end = line + 1
+    return end
+
+
+def _is_stray(row: str, *, inside: bool) -> bool:
+    """Whether a line that is not indented enough is part of the function above all the same.
+
+    A closing bracket is, and a `return`; and a line `inside`, which is one right below the function's head or one
+    above a deeper line, unless a colon or bracket explains that.
+    """
+    text = row.strip()
+    if text[0] in ")]}" or text.startswith("return"):
+        return True
+    explains = text[-1] in ":([{,\\" and not text.startswith("#")
+    return inside and not explains and _HEAD.match(row) is None
+
+
+def _depth(row: str) -> int:
+    return len(row) - len(row.lstrip())
 
 
 def _parts(region: Region, rows: list[str], tokenizer: CodeTokenizer) -> Iterator[Region]:
-    """The region, or runs of its lines that fit the model's window."""
+    """The region, or runs of its lines that fit the model's window; a line that does not fit alone is in none."""
     sizes = [len(ids) for ids in tokenizer.encode_batch([r + "\n" for r in rows[region.first : region.last]])]
     first, used = region.first, 0
     for line, size in enumerate(sizes, region.first):
-        if used and used + size > EDITABLE_TOKENS:
-            yield replace(region, first=first, last=line)
+        if used + size > EDITABLE_TOKENS:
+            if first < line:
+                yield replace(region, first=first, last=line)
             first, used = line, 0
-        used += size
-    yield replace(region, first=first, last=region.last)
+        if size > EDITABLE_TOKENS:
+            first = line + 1
+        else:
+            used += size
+    if first < region.last:
+        yield replace(region, first=first, last=region.last)

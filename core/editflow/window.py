@@ -31,6 +31,8 @@ FILE, DIAGNOSTIC, INSTRUCTION, IMPORTS, SCOPE, BEFORE, EDIT, AFTER = (
 )
 BUDGETS = {FILE: 16, DIAGNOSTIC: 32, INSTRUCTION: 48, IMPORTS: 64, SCOPE: 32, BEFORE: 48, AFTER: 32}
 """Most tokens of each part; what is nearest to the editable region is kept."""
+LONGEST_TOKEN = 40
+"""Characters: context beyond this many a token of its budget is not even tokenised."""
 MAX_DIAGNOSTICS = 4
 EDITABLE_TOKENS = 320
 """Longest editable region that training sees."""
@@ -79,12 +81,12 @@ def encode_window(window: Window, tokenizer: CodeTokenizer) -> WindowTokens:
     ids, segments = [BOS], [0]
     for marker, text in parts:
         if text:
-            tokens = _cut(tokenizer.encode(text).ids, marker)
+            tokens = _cut(text, marker, tokenizer)
             ids += [marker, *tokens]
             segments += [marker] * (1 + len(tokens))
     editable = tokenizer.encode(window.text)
     start = len(ids) + 1
-    after = _cut(tokenizer.encode(window.after).ids, AFTER) if window.after else []
+    after = _cut(window.after, AFTER, tokenizer) if window.after else []
     tail = [AFTER, *after, EOS] if after else [EOS]
     roles = [int(Role.CONTEXT)] * start + mark_tokens(editable.spans, window.diagnostics)
     roles += [int(Role.CONTEXT)] * len(tail)
@@ -112,7 +114,10 @@ def _worded(message: str) -> str:
     return f"{message} {suggestion[1]}" if suggestion else message
 
 
-def _cut(tokens: list[int], marker: int) -> list[int]:
+def _cut(text: str, marker: int, tokenizer: CodeTokenizer) -> list[int]:
     """The last tokens of what precedes the region, the first ones of everything else."""
     budget = BUDGETS[marker]
-    return tokens[-budget:] if marker == BEFORE else tokens[:budget]
+    most = budget * LONGEST_TOKEN
+    if marker == BEFORE:
+        return tokenizer.encode(text[-most:]).ids[-budget:]
+    return tokenizer.encode(text[:most]).ids[:budget]

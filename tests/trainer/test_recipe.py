@@ -7,9 +7,9 @@ import pytest
 
 from editflow.backbone import Backbone
 from editflow.errors import EditFlowError
-from editflow_trainer.commands.train_default import seconds
 from editflow_trainer.config import TrainConfig
-from editflow_trainer.recipe import cpu_preset, gpu_preset
+from editflow_trainer.durations import seconds
+from editflow_trainer.presets import cpu_preset, gpu_preset
 
 MISSING_ON_A_TRAINING_MACHINE = ("rapidfuzz", "pyflakes", "tree_sitter", "typer", "rich", "textual", "pygls")
 
@@ -33,4 +33,4 @@ def test_weights_fit_into_fifty_megabytes(config: TrainConfig) -> None:
 
 def test_training_over_shards_needs_torch_numpy_and_safetensors_alone() -> None:
     blocked = f"import sys; sys.modules.update(dict.fromkeys({MISSING_ON_A_TRAINING_MACHINE!r}))"
-    subprocess.run([sys.executable, "-c", f"{blocked}; import editflow_trainer.trainer"], check=True)
+    subprocess.run([sys.executable, "-c", f"{blocked}; import editflow_trainer.train_shards"], check=True)

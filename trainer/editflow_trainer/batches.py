@@ -21,7 +21,7 @@ class Batches:
     """Epochs over shards. Batch i of epoch e has its own random generator, so resuming needs two numbers."""
 
     def __init__(self, shards: Path, tokens: int, noise: NoiseConfig, seed: int) -> None:
-        """`tokens`: most tokens of a batch, padding included."""
+        """`tokens`: most tokens of a batch, padding included, before stray tokens are added."""
         self._shards = [Shard(path) for path in shard_paths(shards)]
         if not self._shards:
             raise FileNotFoundError(f"no *.safetensors shards in {shards}")

@@ -44,9 +44,8 @@ class TrainConfig:
 
     def rate(self, progress: float) -> float:
         """Share of the peak learning rate at progress in [0, 1]: a trapezoid."""
-        return max(
-            0.0, min(1.0, progress / max(self.warmup, 1e-9), (1 - progress) / max(self.cooldown, 1e-9))
-        )
+        rise, fall = progress / max(self.warmup, 1e-9), (1 - progress) / max(self.cooldown, 1e-9)
+        return max(0.0, min(1.0, rise, fall))
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""

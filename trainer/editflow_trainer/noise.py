@@ -39,6 +39,8 @@ class NoiseConfig:
     """Mean number of deleted, and of stray, spans in such a row."""
     span_length: float = 2.0
     """Mean length of such a span."""
+    vocabulary: int = 4096
+    """Random tokens that are not from the row come from the ids below this one: the frequent ones."""
     drop_file: float = 0.3
     drop_diagnostic: float = 0.3
     drop_instruction: float = 0.6
@@ -97,10 +99,10 @@ def _mask(row: Row, config: NoiseConfig, rng: Rng) -> Row:
     return Row(z0, row.z1, role, row.segment)
 
 
-def _random_tokens(row: Row, count: int, rng: Rng) -> Ids:
-    """Half from the row's own tokens, half uniform over the first part of the vocabulary (frequent tokens)."""
+def _random_tokens(row: Row, count: int, config: NoiseConfig, rng: Rng) -> Ids:
+    """Half from the row's own tokens, half uniform over the frequent part of the vocabulary."""
     own = rng.choice(row.z1[row.z1 >= FIRST_TEXT_ID], count)
-    drawn = np.where(rng.random(count) < 0.5, own, rng.integers(FIRST_TEXT_ID, 4096, count))
+    drawn = np.where(rng.random(count) < 0.5, own, rng.integers(FIRST_TEXT_ID, config.vocabulary, count))
     return drawn.astype(np.int16)
 
 
@@ -108,7 +110,7 @@ def _corrupt(row: Row, config: NoiseConfig, rng: Rng) -> Row:
     """Replace random tokens and delete random spans."""
     z0, role = row.z0.copy(), row.role.copy()
     wrong = _kept(row) & (rng.random(len(row)) < rng.exponential(config.corrupt_tokens))
-    z0[wrong] = _random_tokens(row, int(wrong.sum()), rng)
+    z0[wrong] = _random_tokens(row, int(wrong.sum()), config, rng)
     gone = _kept(row) & ~wrong & _spans(len(row), rng.poisson(config.spans), config.span_length, rng)
     z0[gone], role[gone] = BLANK, 0
     return Row(z0, row.z1, role, row.segment)
@@ -125,7 +127,7 @@ def _insert_stray(row: Row, config: NoiseConfig, rng: Rng) -> Row:
         rng.choice(editable, count), rng.geometric(1 / config.span_length, count), strict=True
     ):
         at += [int(start)] * min(int(size), 8)
-    stray = _random_tokens(row, len(at), rng)
+    stray = _random_tokens(row, len(at), config, rng)
     return Row(
         np.insert(row.z0, at, stray),
         np.insert(row.z1, at, np.int16(BLANK)),

@@ -222,7 +222,9 @@ def prepare(
 ) -> int:
     """Write shards first .. first + shards - 1 of the corpus; finished ones are kept. Returns rows written."""
     out.mkdir(parents=True, exist_ok=True)
-    jobs: list[Job] = [(functions, tokenizer, out, shard, seed, focus) for shard in range(first, first + shards)]
+    jobs: list[Job] = [
+        (functions, tokenizer, out, shard, seed, focus) for shard in range(first, first + shards)
+    ]
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         return sum(pool.imap(_write, jobs))
 

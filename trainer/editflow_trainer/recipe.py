@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import islice
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import torch
 
-from editflow.backbone import BackboneConfig
 from editflow.checkpoint import CARD, TOKENIZER, WEIGHTS, Calibration, write_config
 from editflow.engine import Engine
 from editflow.process.edit_flow import Thresholds
@@ -27,14 +25,12 @@ from editflow_trainer.corpus import FUNCTIONS, build_corpus, read_functions
 from editflow_trainer.injection.bug import UNBOUND
 from editflow_trainer.preparation import ROWS_PER_SHARD, prepare
 from editflow_trainer.tokenizer import train_tokenizer
-from editflow_trainer.trainer import Trainer
+from editflow_trainer.train_shards import Say, train_shards
 
 CALIBRATION_FUNCTIONS = 6000
 """The last functions of the corpus, never made into training rows."""
 CALIBRATION_CASES = 500
 """Buggy functions, and as many clean ones."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +51,6 @@ class Recipe:
     device: str = "cpu"
     threads: int = 2
     name: str = "default"
-
-
-def cpu_preset() -> TrainConfig:
-    """About 8M parameters, for two CPU cores and an hour and a half."""
-    return TrainConfig(steps=100_000, checkpoint_every=100)
-
-
-def gpu_preset() -> TrainConfig:
-    """About 24M parameters, for half an hour of one large GPU; the weights stay under 50 MB in bfloat16."""
-    backbone = BackboneConfig(width=384, layers=12, heads=6, hidden=960)
-    return TrainConfig(backbone=backbone, steps=20_000, batch_tokens=131_072, muon_rate=0.02, ema_decay=0.999)
 
 
 def run(recipe: Recipe, say: Say) -> Path:
@@ -110,16 +95,7 @@ def _available_shards(functions: Path) -> int:
 
 def train(recipe: Recipe, say: Say) -> None:
     """Train, or go on training, until the steps or the budget are used up; averaged weights at the end."""
-    folder = recipe.work / "run"
-    trainer = Trainer(recipe.config, recipe.work / "shards", folder, torch.device(recipe.device))
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
-
-        def record(line: dict[str, float]) -> None:
-            print(json.dumps(line), file=log, flush=True)
-            say(json.dumps(line))
-
-        trainer.run(record, recipe.budget)
-    trainer.save_weights()
+    train_shards(recipe.work, recipe.config, recipe.device, recipe.budget, say)
 
 
 def release(recipe: Recipe, say: Say) -> Path:

@@ -61,10 +61,9 @@ class Trainer:
         With a budget, learning rates follow time instead of steps where time is further along.
         """
         started = time.monotonic() - self.elapsed
-        progress = self._progress(budget)
-        for batch, generator in self._stream():
-            if progress >= 1:
-                break
+        stream, progress = self._stream(), self._progress(budget)
+        while progress < 1:
+            batch, generator = next(stream)
             terms = self._update(batch, generator, progress)
             self.elapsed = time.monotonic() - started
             progress = self._progress(budget)
@@ -124,7 +123,7 @@ class Trainer:
         return {
             "step": self.step,
             "epoch": self.epoch,
-            "loss": round(float(terms.total), 4),
+            "loss": round(float(terms.total.detach()), 4),
             "operation": per(terms.operation, terms.tokens),
             "gap": per(terms.gap, terms.tokens),
             "count": per(terms.count, terms.insertions),

@@ -59,7 +59,10 @@ def open_placeholders(batch: AlignedBatch, zt: Tensor, share: Tensor, generator:
 
 
 def observe(batch: AlignedBatch, zt: Tensor) -> Corrupted:
-    """Strip blanks (x_t = f_rm(z_t)) and collect the pending operations in the coordinates of x_t."""
+    """Strip blanks (x_t = f_rm(z_t)) and collect the pending operations in the coordinates of x_t.
+
+    The first slot must hold a token (BOS), the anchor of an insertion before all others.
+    """
     z1 = batch.z1
     token = zt >= 0
     index = token.long().cumsum(1) - 1  # the slot's own token, or the nearest one to its left

@@ -62,7 +62,7 @@ class LossTerms:
     """Sums of negative log-likelihoods in nats, and the numbers of events they sum over."""
 
     total: Tensor
-    """The objective: all terms over the number of tokens of x_t."""
+    """The objective: all terms over the number of tokens of x_t; the only one with a gradient."""
     operation: Tensor
     gap: Tensor
     count: Tensor
@@ -82,7 +82,9 @@ class EditFlow:
         fill_passes: int = 3,
         generator: torch.Generator | None = None,
     ) -> None:
-        """`fill_passes`: a run of placeholders is filled within this many passes.
+        """`fill_passes`: each pass fills at least this fraction (1 / fill_passes) of a row's placeholders.
+
+        Whatever is left in the last pass is filled in it.
 
         `generator` (on the CPU) is only drawn from for rows whose temperature is not 0.
         """

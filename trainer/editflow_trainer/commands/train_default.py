@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from editflow.errors import EditFlowError
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
+from editflow_trainer.durations import seconds
 
 
 class Preset(StrEnum):
@@ -28,14 +25,6 @@ class Stage(StrEnum):
     prepare = "prepare"
     train = "train"
     release = "release"
-
-
-def seconds(text: str) -> float:
-    """A duration like 90m, 1.5h or 300s; EditFlowError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if match is None:
-        raise EditFlowError(f"{text!r} is not a duration: write 300s, 90m or 1.5h")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 def train_default(
@@ -62,6 +51,7 @@ def train_default(
     The corpus is the standard library and pinned packages, installed nowhere and never executed. A run that is
     interrupted goes on where it stopped.
     """
+    from editflow_trainer import presets
     from editflow_trainer import recipe as recipes
 
     gpu = preset is Preset.gpu
@@ -71,7 +61,7 @@ def train_default(
         exclude=tuple(exclude or ()),
         shards=shards or (48 if gpu else 24),
         budget=seconds(budget or ("27m" if gpu else "90m")),
-        config=recipes.gpu_preset() if gpu else recipes.cpu_preset(),
+        config=presets.gpu_preset() if gpu else presets.cpu_preset(),
         device="cuda" if gpu else "cpu",
         threads=threads,
     )

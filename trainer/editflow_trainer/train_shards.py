@@ -1,0 +1,52 @@
+"""The training stage alone: prepared shards in, averaged weights out.
+
+It imports torch, numpy, safetensors and tokenizers and nothing else, so it runs on a training machine that has no
+package registry: `python -m editflow_trainer.train_shards --work DIR --preset gpu --budget 27m`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from editflow_trainer.config import TrainConfig
+from editflow_trainer.durations import seconds
+from editflow_trainer.presets import cpu_preset, gpu_preset
+from editflow_trainer.trainer import Trainer
+
+Say = Callable[[str], None]
+
+
+def train_shards(work: Path, config: TrainConfig, device: str, budget: float | None, say: Say) -> bool:
+    """Train over `work`/shards in `work`/run, or go on; `budget` is seconds in all. True when all steps are made."""
+    folder = work / "run"
+    trainer = Trainer(config, work / "shards", folder, torch.device(device))
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+
+        def record(line: dict[str, float]) -> None:
+            print(json.dumps(line), file=log, flush=True)
+            say(json.dumps(line))
+
+        complete = trainer.run(record, budget)
+    trainer.save_weights()
+    return complete
+
+
+def main() -> None:
+    """Command line of the training stage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="folder that holds shards/")
+    parser.add_argument("--preset", choices=("cpu", "gpu"), default="gpu")
+    parser.add_argument("--budget", default="27m", help="training time in all: 300s, 27m, 1.5h")
+    options = parser.parse_args()
+    gpu = options.preset == "gpu"
+    config = gpu_preset() if gpu else cpu_preset()
+    train_shards(options.work, config, "cuda" if gpu else "cpu", seconds(options.budget), print)
+
+
+if __name__ == "__main__":
+    main()
