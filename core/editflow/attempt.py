@@ -1,7 +1,8 @@
 """One attempt at a request: its text through rounds of windows, passes and diagnoses.
 
-A request with several candidates makes several attempts that differ in how freely they explore. An attempt owns
-text and edits; the batch it runs in owns tokens.
+A request with several candidates makes several attempts. Odd ones make one operation more than the first attempt,
+from the likeliest below the thresholds down; even ones lower the thresholds and draw tokens. An attempt owns text
+and edits; the batch it runs in owns tokens.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from editflow.scopes import PYTHON_SUFFIXES, place_windows
 from editflow.tokens import CodeTokenizer
 
 STRICTNESS = 0.6
-"""Factor on the firing thresholds from one candidate to the next."""
+"""Factor on the thresholds from one exploring candidate to the next."""
 LOWEST_STRICTNESS = 0.1
 TEMPERATURE = 0.7
-"""Of the noise on log Q, in every candidate but the first."""
+"""Of the noise on log Q in exploring candidates."""
 MAX_CHECKED = 48
 """Most edits of a round that are checked one by one when together they make the text worse."""
 
@@ -34,8 +35,10 @@ class Attempt:
 
     def __init__(self, request: Request, candidate: int, calibration: Calibration) -> None:
         self.request, self.candidate, self.calibration = request, candidate, calibration
-        self.strictness = max(LOWEST_STRICTNESS, STRICTNESS**candidate)
-        self.temperature = TEMPERATURE if candidate else 0.0
+        self.branch = (candidate + 1) // 2 if candidate % 2 else 0
+        explores = candidate > 0 and not self.branch
+        self.strictness = max(LOWEST_STRICTNESS, STRICTNESS ** (candidate // 2)) if explores else 1.0
+        self.temperature = TEMPERATURE if explores else 0.0
         document = request.document
         self.suffix = document.path.suffix.lower() if document.path else ".py"
         self.breaks = LineBreaks(document.text)
@@ -48,7 +51,9 @@ class Attempt:
     def threshold(self) -> float:
         """Confidence below which an edit is not offered; later candidates explore below the checkpoint's own."""
         chosen = self.request.threshold
-        return self.calibration.show * self.strictness if chosen is None else chosen
+        if chosen is not None:
+            return chosen
+        return 0.0 if self.branch else self.calibration.show * self.strictness
 
     def windows(self, tokenizer: CodeTokenizer, *, everything: bool = False) -> list[PlacedWindow]:
         """The windows of the settled text, the whole text's (not only its functions') with `everything`.

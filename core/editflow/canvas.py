@@ -27,7 +27,7 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """Token rows, left-aligned. Tensors are [B, L], B rows of at most L tokens, but for the last two, [B]."""
+    """Token rows, left-aligned. Tensors are [B, L], B rows of at most L tokens, but for the last three, [B]."""
 
     ids: Tensor  # int64
     role: Tensor  # int64, see Role
@@ -37,6 +37,9 @@ class Canvas:
     gap_confidence: Tensor  # float32, least probability of a deletion in the gap to the right, 1 where none
     strictness: Tensor  # float32 [B], a row's thresholds are multiplied by it; below 1 explores
     temperature: Tensor  # float32 [B], of the Gumbel noise added to log Q; 0 is argmax
+    branch: (
+        Tensor  # int64 [B], in the next pass also the operation of this rank below the thresholds; 0 is none
+    )
 
     @property
     def frozen(self) -> Tensor:
@@ -81,14 +84,15 @@ class Canvas:
             origin[b, : len(row)] = torch.arange(len(row))
         ones = torch.ones(ids.shape)
         count = len(rows)
+        branch = torch.zeros(count, dtype=torch.int64)
         canvas = cls(
-            ids, role, origin, origin >= 0, ones, ones.clone(), torch.ones(count), torch.zeros(count)
+            ids, role, origin, origin >= 0, ones, ones.clone(), torch.ones(count), torch.zeros(count), branch
         )
         return canvas if device is None else canvas.to(device)
 
 
 _TENSORS = ("ids", "role", "origin", "live", "confidence", "gap_confidence")
-_ROW_TENSORS = ("strictness", "temperature")
+_ROW_TENSORS = ("strictness", "temperature", "branch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ def apply_edits(canvas: Canvas, edits: Edits, max_length: int) -> Canvas:
         gap_confidence=torch.where(live, gaps, 1.0),
         strictness=canvas.strictness,
         temperature=canvas.temperature,
+        branch=torch.zeros_like(canvas.branch),
     )
 
 

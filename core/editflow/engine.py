@@ -8,6 +8,7 @@ caller may stop between any two passes: it simply does not ask for the next step
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
@@ -124,10 +125,12 @@ class Engine:
     def _passes(self, work: Sequence[Work]) -> Iterator[None]:
         """Run the sampler over one batch of windows; tells their attempts what each pass found."""
         request = work[0][0].request
+        alone = Counter(id(attempt) for attempt, _, _ in work)  # a branch per window would edit them all
         canvas = canvas_of(
             [tokens for _, _, tokens in work],
             [a.strictness for a, _, _ in work],
             [a.temperature for a, _, _ in work],
+            [a.branch if alone[id(a)] == 1 else 0 for a, _, _ in work],
         )
         generator = torch.Generator().manual_seed(request.seed)
         process = EditFlow(self.thresholds, generator=generator)

@@ -15,14 +15,19 @@ from editflow.window import WindowTokens
 
 
 def canvas_of(
-    windows: Sequence[WindowTokens], strictness: Sequence[float] = (), temperature: Sequence[float] = ()
+    windows: Sequence[WindowTokens],
+    strictness: Sequence[float] = (),
+    temperature: Sequence[float] = (),
+    branch: Sequence[int] = (),
 ) -> Canvas:
-    """One row a window, on the CPU; `strictness` and `temperature` per row, 1 and 0 where not given."""
+    """One row a window, on the CPU; what is given per row explores (see Canvas), what is not does not."""
     canvas = Canvas.from_rows([(window.ids, window.roles) for window in windows])
     if strictness:
         canvas.strictness.copy_(torch.tensor(strictness))
     if temperature:
         canvas.temperature.copy_(torch.tensor(temperature))
+    if branch:
+        canvas.branch.copy_(torch.tensor(branch))
     return canvas
 
 

@@ -113,16 +113,14 @@ def _place(
         else "",
         after="\n".join(rows[part.last : part.last + AROUND_LINES]) if cut else "",
     )
-    last = len(body) if allowed.stop == part.last else starts[allowed.stop] - start
-    return PlacedWindow(window, start, (starts[allowed.start] - start, last))
+    return PlacedWindow(window, start, (starts[allowed.start] - start, starts[allowed.stop] - start))
 
 
 def _line_starts(rows: list[str]) -> list[int]:
-    """Offset of every line, and of the text's end."""
+    """Offset of every line, and of the end of a newline after the last one."""
     starts = [0]
     for row in rows:
         starts.append(starts[-1] + len(row) + 1)
-    starts[-1] -= 1
     return starts
 
 

@@ -5,11 +5,11 @@ from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
-from tests.core.shell import Engine, Shell
 
 from editflow import cli
 from editflow.errors import EditFlowError
 from editflow.render import flow
+from tests.core.shell import Engine, Shell
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 

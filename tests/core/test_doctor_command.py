@@ -6,12 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.core.shell import Engine, Shell
 
 from editflow.commands import models as models_module
 from editflow.commands.models import CheckpointReport
 from editflow.proposal import Proposal
 from editflow.step import Step
+from tests.core.shell import Engine, Shell
 
 
 class TestDoctor:

@@ -381,3 +381,15 @@ def test_a_state_without_pending_operations_has_a_finite_loss() -> None:
     assert float(terms.total.detach()) == pytest.approx(0, abs=1e-9)
     assert (int(terms.tokens), int(terms.substitutions), int(terms.insertions)) == (1, 0, 0)
     assert (state.operation == KEEP).all()
+
+
+def test_a_branch_makes_the_operation_of_its_rank_and_no_other() -> None:
+    """With thresholds out of reach, rank 1 is the oracle's edit, each rank another one, and it lasts one pass."""
+    oracle = Oracle(dict.fromkeys(range(4), [20, 30]), certainty=0.7)
+    canvas = replace(canvas_of([[20, 21]] * 4), branch=torch.tensor([0, 1, 2, 3]))
+    edits = EditFlow(Thresholds(1.1, 1.1, 1.1)).step(oracle, canvas, 8)
+    made = edits.delete.long() + (edits.substitute >= 0) + (edits.insert > 0)
+    assert made.sum(1).tolist() == [0, 1, 1, 1]
+    assert edits.substitute[1, 4] == 30
+    assert made[1].tolist() != made[2].tolist() or edits.insert[1].tolist() != edits.insert[2].tolist()
+    assert apply_edits(canvas, edits, 99).branch.tolist() == [0, 0, 0, 0]

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.core.shell import Engine, Shell
 
 from editflow.document import Document
+from tests.core.shell import Engine, Shell
 
 BROKEN = "def f(value):\n    return valeu\n"
 FIXED = BROKEN.replace("valeu", "value")

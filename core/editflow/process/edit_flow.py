@@ -140,7 +140,11 @@ class EditFlow:
         hidden = heads(canvas.ids, canvas.role, canvas.live)
         operation = heads.operations(hidden).exp()
         blank = (canvas.ids == PLACEHOLDER) & ~canvas.frozen
-        fires = self._fires(operation, canvas, blank)
+        complete, counts = heads.gaps(hidden)
+        missing = torch.sigmoid(-complete)
+        token_branch, gap_branch = self._branch(1 - operation[..., KEEP], missing, blank, canvas)
+        fires = self._fires(operation, canvas, blank, token_branch)
+        opens = self._opens(missing, canvas) | gap_branch
         token, certainty = self._substitutes(heads, hidden, (fires == SUBSTITUTE) | blank, canvas)
         filled = self._ranked(blank & (fires != DELETE), certainty, passes_left)
         substitute = torch.where(((fires == SUBSTITUTE) & ~blank) | filled, token, -1)
@@ -149,8 +153,8 @@ class EditFlow:
             1 - operation[..., KEEP],
             torch.where(blank, 1.0, 1 - operation[..., KEEP]) * certainty,
         )
-        insert, insert_id, insert_probability = self._insertions(heads, hidden, canvas, passes_left)
-        return Edits(fires == DELETE, substitute, insert, insert_id, probability, insert_probability)
+        insertions = self._insertions(heads, hidden, canvas, opens, missing, counts, passes_left)
+        return Edits(fires == DELETE, substitute, *insertions[:2], probability, insertions[2])
 
     def suspicion(self, heads: Heads, canvas: Canvas) -> Tensor:
         """[B, L] probability that the token, or the gap at its right, still needs an edit."""
@@ -169,12 +173,30 @@ class EditFlow:
             role=torch.where(hit, int(Role.EDITED), canvas.role),
         )
 
-    def _fires(self, operation: Tensor, canvas: Canvas, blank: Tensor) -> Tensor:
+    def _branch(self, edit: Tensor, missing: Tensor, blank: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor]:
+        """Two masks [B, L], tokens and gaps: the operation of rank `branch` among those below the thresholds."""
+        if not bool(canvas.branch.any()):
+            return torch.zeros_like(canvas.live), torch.zeros_like(canvas.live)
+        strict = canvas.strictness[:, None]
+        lowest = min(self.thresholds.delete, self.thresholds.substitute)
+        tokens = torch.where(canvas.frozen | blank | (edit >= lowest * strict), -1.0, edit)
+        gaps = torch.where(canvas.editable_gaps & ~self._opens(missing, canvas), missing, -1.0)
+        scores = torch.cat((tokens, gaps), 1)
+        ranking = scores.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+        chosen = (ranking == canvas.branch[:, None] - 1) & (scores > 0)
+        return chosen[:, : edit.shape[1]], chosen[:, edit.shape[1] :]
+
+    def _opens(self, missing: Tensor, canvas: Canvas) -> Tensor:
+        """[B, L] gaps whose probability of missing something passes the threshold."""
+        return (missing >= self.thresholds.insert * canvas.strictness[:, None]) & canvas.editable_gaps
+
+    def _fires(self, operation: Tensor, canvas: Canvas, blank: Tensor, branch: Tensor) -> Tensor:
         """[B, L] operation per token: the likelier edit where 1 - p(keep) passes its threshold."""
         edit = 1 - operation[..., KEEP]
         delete = operation[..., DELETE] > operation[..., SUBSTITUTE]
         threshold = torch.where(delete, self.thresholds.delete, self.thresholds.substitute)
-        fires = torch.where(blank, delete, edit >= threshold * canvas.strictness[:, None]) & ~canvas.frozen
+        sure = (edit >= threshold * canvas.strictness[:, None]) | branch
+        fires = torch.where(blank, delete, sure) & ~canvas.frozen
         return torch.where(fires, torch.where(delete, DELETE, SUBSTITUTE), KEEP)
 
     def _substitutes(
@@ -211,16 +233,20 @@ class EditFlow:
         return blank & ((ranking < quota) | (certainty >= self.thresholds.fill))
 
     def _insertions(
-        self, heads: Heads, hidden: Hidden, canvas: Canvas, passes_left: int
+        self,
+        heads: Heads,
+        hidden: Hidden,
+        canvas: Canvas,
+        opens: Tensor,
+        probability: Tensor,
+        counts: Tensor,
+        passes_left: int,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """How many tokens enter each gap, which id they get, and the probability; all [B, L]."""
-        complete, counts = heads.gaps(hidden)
-        probability = torch.sigmoid(-complete)
         certainty, index = counts.max(-1)
-        fires = (probability >= self.thresholds.insert * canvas.strictness[:, None]) & canvas.editable_gaps
         if passes_left <= 1:
-            fires &= index == 0  # a longer run could not be filled any more
-        insert = torch.where(fires, index + 1, 0)
+            opens = opens & (index == 0)  # a longer run could not be filled any more
+        insert = torch.where(opens, index + 1, 0)
         insert_id = torch.full_like(canvas.ids, PLACEHOLDER)
         row, column = (insert == 1).nonzero(as_tuple=True)
         if len(row):
