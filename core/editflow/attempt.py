@@ -1,8 +1,9 @@
 """One attempt at a request: its text through rounds of windows, passes and diagnoses.
 
-A request with several candidates makes several attempts. Odd ones make one operation more than the first attempt,
-from the likeliest below the thresholds down; even ones lower the thresholds and draw tokens. An attempt owns text
-and edits; the batch it runs in owns tokens.
+A request with several candidates makes several attempts. Odd ones are branches: they make one operation more than
+the first attempt, from the likeliest below the thresholds down. Even ones explore: they lower the thresholds and draw
+tokens. Where there are diagnostics a few branches run anyway, for the checker can tell which of them is right. An
+attempt owns text and edits; the batch it runs in owns tokens.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from editflow.checkpoint import Calibration
-from editflow.confidence import calibrated
-from editflow.diagnostics import Diagnostic, check_python
+from editflow.confidence import calibrated, raised
+from editflow.diagnostics import Diagnostic, check_python, faults
 from editflow.linebreaks import LineBreaks
 from editflow.pieces import Pieces, TextEdit
 from editflow.placed import PlacedWindow
@@ -28,13 +29,19 @@ TEMPERATURE = 0.7
 """Of the noise on log Q in exploring candidates."""
 MAX_CHECKED = 48
 """Most edits of a round that are checked one by one when together they make the text worse."""
+BRANCHES = 4
+"""Branches that run where there are diagnostics."""
 
 
 class Attempt:
     """The state of one candidate of one request."""
 
-    def __init__(self, request: Request, candidate: int, calibration: Calibration) -> None:
+    def __init__(
+        self, request: Request, candidate: int, calibration: Calibration, *, asked: bool = False
+    ) -> None:
+        """`asked`: a candidate that the request asked for; it may offer what is less sure than a proposal."""
         self.request, self.candidate, self.calibration = request, candidate, calibration
+        self.asked = asked
         self.branch = (candidate + 1) // 2 if candidate % 2 else 0
         explores = candidate > 0 and not self.branch
         self.strictness = max(LOWEST_STRICTNESS, STRICTNESS ** (candidate // 2)) if explores else 1.0
@@ -46,14 +53,20 @@ class Attempt:
         self._found: dict[int, list[TextEdit]] = {}
         self._again = False
         self.diagnostics = self._given() if request.diagnostics is not None else self._check(self.breaks.text)
+        self.diagnosed = bool(self.diagnostics)
 
     @property
     def threshold(self) -> float:
-        """Confidence below which an edit is not offered; later candidates explore below the checkpoint's own."""
+        """Confidence below which an edit is not offered; candidates asked for may go below the checkpoint's own."""
         chosen = self.request.threshold
         if chosen is not None:
             return chosen
-        return 0.0 if self.branch else self.calibration.show * self.strictness
+        return 0.0 if self.branch and self.asked else self.calibration.show * self.strictness
+
+    def branch_in(self, placed: PlacedWindow, alone: bool) -> int:
+        """The branch to take in a window: where the diagnostics are, or in the `alone` one; in the first round."""
+        here = bool(placed.window.diagnostics) if self.diagnosed else alone
+        return self.branch if here and not self._again else 0
 
     def windows(self, tokenizer: CodeTokenizer, *, everything: bool = False) -> list[PlacedWindow]:
         """The windows of the settled text, the whole text's (not only its functions') with `everything`.
@@ -73,7 +86,13 @@ class Attempt:
             instruction=self.request.instruction,
             diagnostics=self.diagnostics,
         )
-        return [window for window in placed if window.window.diagnostics] if self._again else placed
+        noted = self._again or (self.branch and self.diagnosed)
+        return [window for window in placed if window.window.diagnostics] if noted else placed
+
+    def adopt(self, first: Attempt) -> None:
+        """In the first round a branch takes over what the first attempt found in the windows it left out."""
+        if self.branch and self.diagnosed and not self._again:
+            self._found = first._found | self._found
 
     def update(self, placed: PlacedWindow, edits: Sequence[TextEdit]) -> None:
         """Replace what this round found in a window by the edits of the latest pass."""
@@ -95,10 +114,9 @@ class Attempt:
         scaled = [(start, end, new, calibrated(p, self.calibration)) for start, end, new, p in edits]
         return Proposal.from_edits(self.request.document, scaled)
 
-    def rank(self) -> tuple[bool, int, int]:
-        """Sorting key among the candidates: text that parses, fewest undefined names, then the more careful one."""
-        names = self._undefined(self._settled.text)
-        return names is None, 0 if names is None else names.total(), self.candidate
+    def rank(self) -> tuple[bool, float, int]:
+        """Sorting key: not asked for, text that parses, fewest undefined names, then the more careful one."""
+        return self.asked, self._faults(self._settled.text), self.candidate
 
     def _given(self) -> list[Diagnostic]:
         to_model = self.breaks.to_model
@@ -138,10 +156,11 @@ class Attempt:
 
     def _offered(self) -> Pieces:
         """The settled text with the edits that are sure enough and bring no new errors."""
-        sure = [e for e in self._edits() if calibrated(e[3], self.calibration) >= self.threshold]
+        before = self._undefined(self._settled.text)
+        judged = self._verified(self._edits())
+        sure = [e for e in judged if calibrated(e[3], self.calibration) >= self.threshold]
         if not sure:
             return self._settled
-        before = self._undefined(self._settled.text)
         offered = self._settled.edited(sure)
         if not _is_worse(before, self._undefined(offered.text)):
             return offered
@@ -150,6 +169,24 @@ class Attempt:
             if not _is_worse(before, self._undefined(self._settled.edited([*kept, edit]).text)):
                 kept.append(edit)
         return self._settled.edited(kept)
+
+    def _verified(self, edits: list[TextEdit]) -> list[TextEdit]:
+        """The edits, those without which a complaint would be back with the evidence that this is."""
+        if not self.calibration.verified or not 0 < len(edits) <= MAX_CHECKED:
+            return edits
+        complaints = self._faults(self._settled.text)
+        left = self._faults(self._settled.edited(edits).text) if complaints else 0
+        if left >= complaints:
+            return edits
+        judged: list[TextEdit] = []
+        for i, (start, end, new, probability) in enumerate(edits):
+            without = self._settled.edited([*edits[:i], *edits[i + 1 :]]).text
+            needed = self._faults(without) > left
+            judged.append((start, end, new, raised(probability, self.calibration.verified * needed)))
+        return judged
+
+    def _faults(self, text: str) -> float:
+        return faults(self._check(text))
 
     def _undefined(self, text: str) -> Counter[str] | None:
         """The undefined names of a text, None where it does not parse."""
@@ -160,12 +197,16 @@ class Attempt:
 
 
 def attempts_of(request: Request, calibration: Calibration) -> list[Attempt]:
-    """The attempts of a request, the deterministic one first."""
-    return [Attempt(request, candidate, calibration) for candidate in range(max(1, request.candidates))]
+    """The attempts of a request, the deterministic one first; branches too where there are diagnostics."""
+    first = Attempt(request, 0, calibration)
+    branches = range(1, 2 * BRANCHES, 2) if first.diagnosed else ()
+    checked = [Attempt(request, candidate, calibration) for candidate in branches]
+    asked = range(1, request.candidates)
+    return [first, *checked, *(Attempt(request, c, calibration, asked=True) for c in asked)]
 
 
 def ranked(attempts: Sequence[Attempt]) -> list[Proposal]:
-    """Distinct proposals of the attempts, best first."""
+    """Distinct proposals of the attempts: first what is sure enough to be proposed, then the candidates asked for."""
     proposals: dict[str, Proposal] = {}
     for attempt in sorted(attempts, key=Attempt.rank) if len(attempts) > 1 else attempts:
         proposal = attempt.proposal()

@@ -37,6 +37,8 @@ class Calibration:
 
     slope: float = 1.0
     intercept: float = 0.0
+    verified: float = 0.0
+    """Log odds that are added first where a complaint is gone with the edit and comes back without it."""
     show: float = 0.5
     """Hunks below this calibrated confidence are not proposed."""
 

@@ -15,6 +15,11 @@ def logit(probability: float) -> float:
     return math.log(p / (1 - p))
 
 
+def raised(probability: float, log_odds: float) -> float:
+    """A probability with more evidence for it."""
+    return 1 / (1 + math.exp(-(logit(probability) + log_odds)))
+
+
 def calibrated(probability: float, calibration: Calibration) -> float:
     """Chance that an edit of this raw probability is right (Platt scaling: logistic in the log odds), never 0 or 1."""
     score = calibration.slope * logit(probability) + calibration.intercept

@@ -5,6 +5,7 @@ Suggestions follow CPython's own rule and wording, so a message made here reads 
 
 import ast
 import builtins
+import math
 import re
 import unicodedata
 import warnings
@@ -54,6 +55,11 @@ def check_python(text: str, known_names: Collection[str] = ()) -> list[Diagnosti
         except (RecursionError, MemoryError):
             return [_diagnostic(text, 0, 1, "too deeply nested to parse", "python")]
         return [] if "*" in known_names else _undefined_names(text, tree, known_names)
+
+
+def faults(diagnostics: Collection[Diagnostic]) -> float:
+    """How bad a text is by what `check_python` says of it: undefined names, and infinity if it does not parse."""
+    return math.inf if any(d.source == "python" for d in diagnostics) else len(diagnostics)
 
 
 def suggest_name(wrong: str, candidates: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -105,32 +105,37 @@ class Engine:
 
     def _run(self, attempts: Sequence[Attempt]) -> Iterator[tuple[int, int]]:
         """Passes made and passes at most, after each; rounds go on while an attempt has something new to fix."""
-        index = 0
+        index, firsts = 0, {id(a.request): a for a in attempts if not a.candidate}
         for rounds_left in range(ROUNDS, 0, -1):
             work = [
                 (a, p, encode_window(p.window, self.tokenizer))
                 for a in attempts
                 for p in a.windows(self.tokenizer)
             ]
+            alone = Counter(id(attempt) for attempt, _, _ in work)
             batches = list(_batches([tokens for _, _, tokens in work]))
             total = index + rounds_left * len(batches) * attempts[0].request.steps
             for batch in batches:
-                for _ in self._passes([work[i] for i in batch]):
+                for _ in self._passes([work[i] for i in batch], alone):
                     index += 1
                     yield index, total
+            for attempt in attempts:
+                attempt.adopt(firsts[id(attempt.request)])
             attempts = [attempt for attempt in attempts if attempt.finish_round()]
             if not attempts:
                 break
 
-    def _passes(self, work: Sequence[Work]) -> Iterator[None]:
-        """Run the sampler over one batch of windows; tells their attempts what each pass found."""
+    def _passes(self, work: Sequence[Work], windows: Mapping[int, int]) -> Iterator[None]:
+        """Run the sampler over one batch of windows; tells their attempts what each pass found.
+
+        `windows` counts those of each attempt: a branch in every one of many would edit them all.
+        """
         request = work[0][0].request
-        alone = Counter(id(attempt) for attempt, _, _ in work)  # a branch per window would edit them all
         canvas = canvas_of(
             [tokens for _, _, tokens in work],
             [a.strictness for a, _, _ in work],
             [a.temperature for a, _, _ in work],
-            [a.branch if alone[id(a)] == 1 else 0 for a, _, _ in work],
+            [a.branch_in(placed, windows[id(a)] == 1) for a, placed, _ in work],
         )
         generator = torch.Generator().manual_seed(request.seed)
         process = EditFlow(self.thresholds, generator=generator)
@@ -152,10 +157,8 @@ class Engine:
 
 
 def _last_step(group: list[Attempt], index: int, total: int) -> Step:
-    proposals = ranked(group)
-    return Step(
-        index, total, proposals[0], done=True, alternatives=tuple(proposals) if len(group) > 1 else ()
-    )
+    proposals, asked = ranked(group), group[0].request.candidates
+    return Step(index, total, proposals[0], done=True, alternatives=tuple(proposals) if asked > 1 else ())
 
 
 def _companies(requests: Sequence[Request]) -> list[list[int]]:

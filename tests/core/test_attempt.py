@@ -311,10 +311,56 @@ class TestCandidates:
         self, code_tokenizer: CodeTokenizer
     ) -> None:
         text = FUNCTION.replace("first + second", "frist + secnd").replace("):", ")")
-        attempts = attempts_of(Request(Document.from_text(text), candidates=4), ANYTHING)
+        attempts = attempts_of(Request(Document.from_text(text)), ANYTHING)
         names = [("frist", "first"), ("secnd", "second")]
         colon = ("second)", "second):")
-        for attempt, pairs in zip(attempts, ([], [colon], [colon, *names], [colon]), strict=True):
+        for attempt, pairs in zip(attempts, ([], [colon], [colon, *names], [colon], []), strict=True):
             replace(attempt, window_of(attempt, code_tokenizer), *pairs)
             attempt.finish_round()
         assert [p.text for p in ranked(attempts)] == [FUNCTION, text.replace("second)", "second):"), text]
+
+    def test_branches_run_where_there_are_diagnostics_and_offer_no_less_than_is_sure(self) -> None:
+        broken = Request(Document.from_text(FUNCTION.replace("):", ")")), candidates=3)
+        attempts = attempts_of(broken, Calibration(show=0.5))
+        assert [(a.asked, a.branch) for a in attempts] == [
+            (False, 0), (False, 1), (False, 2), (False, 3), (False, 4), (True, 1), (True, 0)
+        ]  # fmt: skip
+        assert {a.threshold for a in attempts if not a.asked} == {0.5}
+        assert not any(a.branch for a in attempts_of(Request(Document.from_text(FUNCTION)), ANYTHING))
+
+    def test_a_candidate_asked_for_is_never_the_proposal(self, code_tokenizer: CodeTokenizer) -> None:
+        text = FUNCTION.replace("first + second", "first + secnd")
+        attempts = attempts_of(Request(Document.from_text(text), candidates=2), ANYTHING)
+        for attempt in attempts:
+            pairs = [("secnd", "second")] if attempt.asked else []
+            replace(attempt, window_of(attempt, code_tokenizer), *pairs)
+            attempt.finish_round()
+        assert [p.text for p in ranked(attempts)] == [text, FUNCTION]
+
+
+class TestVerified:
+    """A repair whose complaint would come back is raised by the calibration's evidence, other edits are not."""
+
+    CALIBRATION = Calibration(show=0.0, verified=2.0)
+
+    def test_only_the_edit_that_silences_a_complaint_is_raised(self, code_tokenizer: CodeTokenizer) -> None:
+        text = FUNCTION.replace("first + second", "first + secnd")
+        attempt = Attempt(Request(Document.from_text(text)), 0, self.CALIBRATION)
+        before = confidences(attempt, code_tokenizer, ("secnd", "second"), ("return ", "return -"))
+        attempt.finish_round()
+        after = [hunk.confidence for hunk in attempt.proposal().hunks]
+        assert after[0] > before[0]
+        assert after[1] == pytest.approx(before[1])
+
+    def test_nothing_is_raised_where_the_text_stays_broken(self, code_tokenizer: CodeTokenizer) -> None:
+        text = FUNCTION.replace("):", ")")
+        attempt = Attempt(Request(Document.from_text(text)), 0, self.CALIBRATION)
+        before = confidences(attempt, code_tokenizer, ("return ", "return -"))
+        attempt.finish_round()
+        assert [hunk.confidence for hunk in attempt.proposal().hunks] == pytest.approx(before)
+
+
+def confidences(attempt: Attempt, tokenizer: CodeTokenizer, *pairs: tuple[str, str]) -> list[float]:
+    """Confidences of these replacements before they are settled."""
+    replace(attempt, window_of(attempt, tokenizer), *pairs)
+    return [hunk.confidence for hunk in attempt.proposal().hunks]

@@ -194,7 +194,7 @@ class TestRounds:
         ]
         hunks = [(hunk.old, hunk.new) for hunk in steps[-1].proposal.hunks]
         assert hunks == [("second)", "second):"), ("secnd", "second")]
-        assert len(scripted.seen) == 3
+        assert len({window.text for window in scripted.seen}) == 3  # branches see the same ones
         assert scripted.seen[-1].text == BROKEN.replace("second)", "second):")
 
     def test_there_are_no_more_than_stated(self, engine: Engine) -> None:
@@ -227,7 +227,7 @@ class TestRegions:
         scripted = ScriptedEngine(engine, replacing(("valeu", "value")))
         text = "value = 1\n\n\ndef f():\n    return 1\n\n\nprint(valeu)\n"
         assert scripted.fix_last(python(text)).proposal.text == text.replace("valeu", "value")
-        assert [window.text for window in scripted.seen] == ["def f():\n    return 1\n", "print(valeu)\n"]
+        assert {window.text for window in scripted.seen} == {"def f():\n    return 1\n", "print(valeu)\n"}
 
     def test_nor_where_the_lines_are_asked_for(self, engine: Engine) -> None:
         scripted = ScriptedEngine(engine, replacing(("value", "number")))

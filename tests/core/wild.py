@@ -1,7 +1,7 @@
 """An engine whose small network answers at random, so that all kinds of edits happen, and one with a script."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class ScriptedEngine(Engine):
         self.script = script
         self.seen: list[Window] = []
 
-    def _passes(self, work: Sequence[Work]) -> Iterator[None]:
+    def _passes(self, work: Sequence[Work], windows: Mapping[int, int]) -> Iterator[None]:
         for attempt, placed, _ in work:
             self.seen.append(placed.window)
             attempt.update(placed, self.script(placed.window))

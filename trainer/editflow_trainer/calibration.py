@@ -14,14 +14,14 @@ from itertools import islice
 import torch
 
 from editflow.checkpoint import Calibration
-from editflow.confidence import calibrated, logit
-from editflow.document import Document
+from editflow.confidence import calibrated, logit, raised
+from editflow.diagnostics import check_python, faults
 from editflow.engine import Engine
 from editflow.process.edit_flow import Thresholds
 from editflow.proposal import Hunk, Proposal
 from editflow.request import Request
+from editflow_trainer.evaluation.case import Settings, make_case
 from editflow_trainer.injection import Injector
-from editflow_trainer.preparation import diagnose
 from editflow_trainer.sources import SourceFunction
 
 FIRING = (0.5, 0.35, 0.25)
@@ -55,23 +55,23 @@ class Settled:
 
 
 def samples(functions: Sequence[SourceFunction], count: int, seed: int) -> Iterator[Sample]:
-    """`count` functions with one bug and `count` clean ones."""
+    """`count` clean functions and `count` others with one bug, each in a document of its own."""
     rng, injector = random.Random(seed), Injector()
-    chosen = [f for f in functions if len(f.text) <= LONGEST and not f.header]
+    chosen = [f for f in functions if len(f.text) <= LONGEST]
     rng.shuffle(chosen)
     for function in chosen[:count]:
-        yield Sample(_request(function, function.text), function.text, clean=True)
+        yield _sample(function, function.text)
     made = (
-        (function, injector.sample(function.text, rng, count=1, names=function.module_names))
-        for function in chosen[count:]
+        (f, injector.sample(f.text, rng, count=1, header=f.header, names=f.module_names))
+        for f in chosen[count:]
     )
     for function, injected in islice(((f, i) for f, i in made if i), count):
-        yield Sample(_request(function, injected.buggy), function.text, clean=False)
+        yield _sample(function, injected.buggy)
 
 
-def _request(function: SourceFunction, text: str) -> Request:
-    document = Document.from_text(text)
-    return Request(document, diagnostics=diagnose(function, text), threshold=0.0)
+def _sample(function: SourceFunction, text: str) -> Sample:
+    case = make_case("", function, text, Settings())
+    return Sample(replace(case.request, threshold=0.0), case.expected, clean=text == function.text)
 
 
 def calibrate(engine: Engine, chosen: Sequence[Sample]) -> Settled:
@@ -82,18 +82,65 @@ def calibrate(engine: Engine, chosen: Sequence[Sample]) -> Settled:
 
 def _settle(engine: Engine, chosen: Sequence[Sample], thresholds: Thresholds) -> Settled:
     engine.thresholds, engine.calibration = thresholds, Calibration(show=0.0)
-    proposals = list(_proposals(engine, chosen))
-    fitted = fit(
-        [(h.confidence, is_right(p, h, s)) for p, s in zip(proposals, chosen, strict=True) for h in p.hunks]
-    )
-    calibration = replace(fitted, show=_show(fitted, proposals, chosen))
-    exact = [
-        _shown_text(p, calibration) == s.expected
-        for p, s in zip(proposals, chosen, strict=True)
-        if not s.clean
-    ]
-    touched = [bool(_shown(p, calibration)) for p, s in zip(proposals, chosen, strict=True) if s.clean]
+    judged = [_judge(p, s) for p, s in zip(_proposals(engine, chosen), chosen, strict=True)]
+    fitted = fit([hunk for case in judged for hunk in case.hunks])
+    calibration = replace(fitted, show=_show(fitted, judged))
+    exact = [case.shown(calibration) == case.sample.expected for case in judged if not case.sample.clean]
+    touched = [case.sure(calibration) >= calibration.show for case in judged if case.sample.clean]
     return Settled(thresholds, calibration, sum(exact) / len(exact), sum(touched) / len(touched))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedHunk:
+    """A hunk's raw probability, whether a complaint comes back without it, and whether it is right."""
+
+    probability: float
+    verified: bool
+    right: bool
+
+    def confidence(self, calibration: Calibration) -> float:
+        """What the engine would say of it."""
+        return calibrated(raised(self.probability, calibration.verified * self.verified), calibration)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sample, what was proposed for it, and a verdict on each hunk."""
+
+    sample: Sample
+    proposal: Proposal
+    hunks: tuple[JudgedHunk, ...]
+
+    def shown(self, calibration: Calibration) -> str:
+        """The text once the hunks that are not sure enough are left out."""
+        pairs = zip(self.proposal.hunks, self.hunks, strict=True)
+        kept = tuple(h for h, judged in pairs if judged.confidence(calibration) >= calibration.show)
+        return replace(self.proposal, hunks=kept).text
+
+    def sure(self, calibration: Calibration) -> float:
+        """The highest confidence of a hunk, 0 without one."""
+        return max((hunk.confidence(calibration) for hunk in self.hunks), default=0.0)
+
+
+def _judge(proposal: Proposal, sample: Sample) -> Judged:
+    complaints = faults(check_python(proposal.document.text))
+    left = faults(check_python(proposal.text))
+    return Judged(
+        sample,
+        proposal,
+        tuple(
+            JudgedHunk(h.confidence, _is_needed(proposal, h, complaints, left), is_right(proposal, h, sample))
+            for h in proposal.hunks
+        ),
+    )
+
+
+def _is_needed(proposal: Proposal, hunk: Hunk, complaints: float, left: float) -> bool:
+    """Whether the proposal removes complaints and one is back without this hunk."""
+    if left >= complaints:
+        return False
+    without = replace(proposal, hunks=tuple(h for h in proposal.hunks if h is not hunk)).text
+    return faults(check_python(without)) > left
 
 
 def _proposals(engine: Engine, chosen: Sequence[Sample]) -> Iterator[Proposal]:
@@ -108,36 +155,30 @@ def is_right(proposal: Proposal, hunk: Hunk, sample: Sample) -> bool:
     return not sample.clean and sample.expected in (alone, proposal.text)
 
 
-def fit(judged: Sequence[tuple[float, bool]]) -> Calibration:
-    """Platt scaling of (raw probability, right) pairs by Newton's method, with a weak prior against extremes."""
-    if not judged:
+def fit(hunks: Sequence[JudgedHunk]) -> Calibration:
+    """Logistic regression of rightness on log odds and verification, by Newton's method with a weak prior."""
+    if not hunks:
         return Calibration()
-    x = torch.tensor([[logit(p), 1.0] for p, _ in judged], dtype=torch.float64)
-    y = torch.tensor([float(right) for _, right in judged], dtype=torch.float64)
-    weights, prior = torch.tensor([1.0, 0.0], dtype=torch.float64), 1e-2 * torch.eye(2, dtype=torch.float64)
+    x = torch.tensor([[logit(h.probability), float(h.verified), 1.0] for h in hunks], dtype=torch.float64)
+    y = torch.tensor([float(h.right) for h in hunks], dtype=torch.float64)
+    weights, prior = (
+        torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64),
+        0.1 * torch.eye(3, dtype=torch.float64),
+    )
     for _ in range(50):
         p = torch.sigmoid(x @ weights)
         gradient = x.T @ (p - y) + prior @ weights
         hessian = (x * (p * (1 - p))[:, None]).T @ x + prior
         weights = weights - torch.linalg.solve(hessian, gradient)
-    slope, intercept = weights.tolist()
-    return Calibration(slope=round(max(slope, 0.05), 4), intercept=round(intercept, 4))
-
-
-def _show(fitted: Calibration, proposals: Sequence[Proposal], chosen: Sequence[Sample]) -> float:
-    """Lowest confidence, not under one half, that leaves all but the allowed share of clean functions untouched."""
-    worst = sorted(
-        (max((calibrated(h.confidence, fitted) for h in p.hunks), default=0.0))
-        for p, s in zip(proposals, chosen, strict=True)
-        if s.clean
+    slope, verified, intercept = weights.tolist()
+    slope = max(slope, 0.05)
+    return Calibration(
+        slope=round(slope, 4), intercept=round(intercept, 4), verified=round(max(0.0, verified) / slope, 4)
     )
-    allowed = worst[max(0, len(worst) - 1 - int(TOUCHED * len(worst)))]
+
+
+def _show(fitted: Calibration, judged: Sequence[Judged]) -> float:
+    """Lowest confidence, not under one half, that leaves all but the allowed share of clean functions untouched."""
+    surest = sorted(case.sure(fitted) for case in judged if case.sample.clean)
+    allowed = surest[max(0, len(surest) - 1 - int(TOUCHED * len(surest)))]
     return round(max(0.5, min(0.99, allowed + 0.005)), 4)
-
-
-def _shown(proposal: Proposal, calibration: Calibration) -> tuple[Hunk, ...]:
-    return tuple(h for h in proposal.hunks if calibrated(h.confidence, calibration) >= calibration.show)
-
-
-def _shown_text(proposal: Proposal, calibration: Calibration) -> str:
-    return replace(proposal, hunks=_shown(proposal, calibration)).text
