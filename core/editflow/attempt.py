@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from editflow.checkpoint import Calibration
 from editflow.confidence import calibrated, raised
-from editflow.diagnostics import Diagnostic, check_python, faults
+from editflow.diagnostics import Diagnostic, check_python, faults, suggestion
 from editflow.linebreaks import LineBreaks
 from editflow.pieces import Pieces, TextEdit
 from editflow.placed import PlacedWindow
@@ -64,9 +64,9 @@ class Attempt:
         return 0.0 if self.branch and self.asked else self.calibration.show * self.strictness
 
     def branch_in(self, placed: PlacedWindow, alone: bool) -> int:
-        """The branch to take in a window: where the diagnostics are, or in the `alone` one; in the first round."""
+        """The branch to take in a window: where the diagnostics are, or else in the `alone` one."""
         here = bool(placed.window.diagnostics) if self.diagnosed else alone
-        return self.branch if here and not self._again else 0
+        return self.branch if here else 0
 
     def windows(self, tokenizer: CodeTokenizer, *, everything: bool = False) -> list[PlacedWindow]:
         """The windows of the settled text, the whole text's (not only its functions') with `everything`.
@@ -103,10 +103,15 @@ class Attempt:
         """Settle what this round may offer; True where the new text asks for another round."""
         before, self._settled = self._settled.text, self._offered()
         after, self._found, self._again = self._settled.text, {}, True
-        if after == before or self.request.diagnostics is not None or self.suffix not in PYTHON_SUFFIXES:
+        if after == before or self.request.diagnostics == () or self.suffix not in PYTHON_SUFFIXES:
             return False
-        known, self.diagnostics = _complaints(before, self.diagnostics), self._check(after)
-        return bool(_complaints(after, self.diagnostics) - known)
+        self.diagnostics = self._check(after)
+        return bool(self.diagnostics)
+
+    def continue_from(self, other: Attempt) -> None:
+        """Start where another attempt of the request ended."""
+        self._settled, self.diagnostics = other._settled, other.diagnostics
+        self.diagnosed = bool(other.diagnostics)
 
     def proposal(self) -> Proposal:
         """The current edits against the document as it was read."""
@@ -171,8 +176,8 @@ class Attempt:
         return self._settled.edited(kept)
 
     def _verified(self, edits: list[TextEdit]) -> list[TextEdit]:
-        """The edits, those without which a complaint would be back with the evidence that this is."""
-        if not self.calibration.verified or not 0 < len(edits) <= MAX_CHECKED:
+        """The edits with the evidence there is: a complaint is back without it, or it is not the name suggested."""
+        if not self.diagnostics or not 0 < len(edits) <= MAX_CHECKED:
             return edits
         complaints = self._faults(self._settled.text)
         left = self._faults(self._settled.edited(edits).text) if complaints else 0
@@ -181,9 +186,25 @@ class Attempt:
         judged: list[TextEdit] = []
         for i, (start, end, new, probability) in enumerate(edits):
             without = self._settled.edited([*edits[:i], *edits[i + 1 :]]).text
-            needed = self._faults(without) > left
-            judged.append((start, end, new, raised(probability, self.calibration.verified * needed)))
+            evidence = self.calibration.verified * (self._faults(without) > left)
+            evidence += self.calibration.suggested * self._follows(start, end, edits)
+            judged.append((start, end, new, raised(probability, evidence)))
         return judged
+
+    def _follows(self, start: int, end: int, edits: list[TextEdit]) -> int:
+        """1 where an edit helps to make a name what was suggested, -1 where another one, 0 without suggestion."""
+        text, follows = self._settled.text, 0
+        for diagnostic in self.diagnostics:
+            low, high, wanted = diagnostic.start, diagnostic.end, suggestion(diagnostic)
+            if wanted is None or end < low or high < start:
+                continue
+            touching = [e for e in edits if e[0] <= high and low <= e[1]]
+            first, last = min(low, *(e[0] for e in touching)), max(high, *(e[1] for e in touching))
+            shifted = [(s - first, e - first, new, p) for s, e, new, p in touching]
+            if Pieces.of(text[first:last]).edited(shifted).text != text[first:low] + wanted + text[high:last]:
+                return -1
+            follows = 1
+        return follows
 
     def _faults(self, text: str) -> float:
         return faults(self._check(text))
@@ -197,12 +218,22 @@ class Attempt:
 
 
 def attempts_of(request: Request, calibration: Calibration) -> list[Attempt]:
-    """The attempts of a request, the deterministic one first; branches too where there are diagnostics."""
+    """What a proposal is chosen from: the deterministic attempt, and branches where there are diagnostics."""
     first = Attempt(request, 0, calibration)
     branches = range(1, 2 * BRANCHES, 2) if first.diagnosed else ()
-    checked = [Attempt(request, candidate, calibration) for candidate in branches]
-    asked = range(1, request.candidates)
-    return [first, *checked, *(Attempt(request, c, calibration, asked=True) for c in asked)]
+    return [first, *(Attempt(request, candidate, calibration) for candidate in branches)]
+
+
+def candidates_after(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The further candidates that the request asks for; they go on from the best of the attempts."""
+    best = min(attempts, key=Attempt.rank)
+    asked = [
+        Attempt(best.request, candidate, best.calibration, asked=True)
+        for candidate in range(1, best.request.candidates)
+    ]
+    for attempt in asked:
+        attempt.continue_from(best)
+    return asked
 
 
 def ranked(attempts: Sequence[Attempt]) -> list[Proposal]:

@@ -39,6 +39,8 @@ class Calibration:
     intercept: float = 0.0
     verified: float = 0.0
     """Log odds that are added first where a complaint is gone with the edit and comes back without it."""
+    suggested: float = 0.0
+    """Log odds that are added first where a name becomes the one suggested, and taken where another one."""
     show: float = 0.5
     """Hunks below this calibrated confidence are not proposed."""
 

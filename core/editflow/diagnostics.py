@@ -21,6 +21,8 @@ _BUILTINS = tuple(sorted(dir(builtins)))
 _WORD = re.compile(r"\w+")
 _PARSER_NEWLINE = re.compile(r"\r\n?|\n")  # the parser ends a line at a lone "\r" too
 
+_SUGGESTION = re.compile(r"Did you mean: '(\w+)'\?")
+
 _MOVE_COST = 2
 _MAX_NAME_LENGTH = 40
 _MAX_CANDIDATES = 750
@@ -55,6 +57,12 @@ def check_python(text: str, known_names: Collection[str] = ()) -> list[Diagnosti
         except (RecursionError, MemoryError):
             return [_diagnostic(text, 0, 1, "too deeply nested to parse", "python")]
         return [] if "*" in known_names else _undefined_names(text, tree, known_names)
+
+
+def suggestion(diagnostic: Diagnostic) -> str | None:
+    """The name that an undefined-name complaint offers instead."""
+    found = _SUGGESTION.search(diagnostic.message)
+    return found[1] if found else None
 
 
 def faults(diagnostics: Collection[Diagnostic]) -> float:

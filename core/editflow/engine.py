@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from editflow.attempt import Attempt, attempts_of, ranked
+from editflow.attempt import Attempt, attempts_of, candidates_after, ranked
 from editflow.checkpoint import Checkpoint
 from editflow.device import choose_device, computes_bfloat16
 from editflow.document import Document
@@ -26,7 +26,7 @@ from editflow.sampler import Sampler
 from editflow.step import Step
 from editflow.window import WindowTokens, encode_window
 
-ROUNDS = 3
+ROUNDS = 4
 """Times that the text is diagnosed and fixed again."""
 BATCH_TOKENS = 16_384
 """Most tokens of one batch, padding included; more windows than fit run one batch after another."""
@@ -55,7 +55,7 @@ class Engine:
         """Yield the proposal after every pass; the last step's hunks are what is offered."""
         group = attempts_of(request, self.calibration)
         index = total = 0
-        for index, total in self._run(group):
+        for index, total in self._run_all([group]):
             yield Step(index, total, group[0].proposal(), done=False)
         yield _last_step(group, index, total)
 
@@ -68,8 +68,7 @@ class Engine:
         steps: dict[int, Step] = {}
         for together in _companies(requests):
             groups = {i: attempts_of(requests[i], self.calibration) for i in together}
-            attempts = [attempt for group in groups.values() for attempt in group]
-            *_, (index, total) = [(0, 0), *self._run(attempts)]
+            *_, (index, total) = [(0, 0), *self._run_all(list(groups.values()))]
             steps |= {i: _last_step(group, index, total) for i, group in groups.items()}
         return [steps[i] for i in range(len(requests))]
 
@@ -103,10 +102,23 @@ class Engine:
             if low <= start < high:
                 yield start, end, rate
 
-    def _run(self, attempts: Sequence[Attempt]) -> Iterator[tuple[int, int]]:
-        """Passes made and passes at most, after each; rounds go on while an attempt has something new to fix."""
-        index, firsts = 0, {id(a.request): a for a in attempts if not a.candidate}
-        for rounds_left in range(ROUNDS, 0, -1):
+    def _run_all(self, groups: list[list[Attempt]]) -> Iterator[tuple[int, int]]:
+        """Passes made and passes at most, after each; candidates asked for run last and join their group."""
+        made = (0, 0)
+        for made in self._run([attempt for group in groups for attempt in group]):
+            yield made
+        for group in groups:
+            group += (asked := candidates_after(group))
+            start = made[0]
+            for made in self._run(asked, start, rounds=1):
+                yield made
+
+    def _run(
+        self, attempts: Sequence[Attempt], index: int = 0, rounds: int = ROUNDS
+    ) -> Iterator[tuple[int, int]]:
+        """Passes made from `index` on and passes at most; rounds go on while an attempt has something new to fix."""
+        firsts = {id(a.request): a for a in attempts if not a.candidate}
+        for rounds_left in range(rounds, 0, -1):
             work = [
                 (a, p, encode_window(p.window, self.tokenizer))
                 for a in attempts
@@ -114,13 +126,14 @@ class Engine:
             ]
             alone = Counter(id(attempt) for attempt, _, _ in work)
             batches = list(_batches([tokens for _, _, tokens in work]))
-            total = index + rounds_left * len(batches) * attempts[0].request.steps
+            total = index + sum(rounds_left * work[0][0].request.steps for _ in batches)
             for batch in batches:
                 for _ in self._passes([work[i] for i in batch], alone):
                     index += 1
                     yield index, total
             for attempt in attempts:
-                attempt.adopt(firsts[id(attempt.request)])
+                if not attempt.asked:
+                    attempt.adopt(firsts[id(attempt.request)])
             attempts = [attempt for attempt in attempts if attempt.finish_round()]
             if not attempts:
                 break

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from editflow.attempt import MAX_CHECKED, Attempt, attempts_of, ranked
+from editflow.attempt import MAX_CHECKED, Attempt, attempts_of, candidates_after, ranked
 from editflow.checkpoint import Calibration
 from editflow.diagnostics import Diagnostic
 from editflow.document import Document
@@ -164,12 +164,15 @@ def test_a_later_round_keeps_what_an_earlier_one_settled(code_tokenizer: CodeTok
     assert attempt.proposal().text == text.replace("second)", "second):")
 
 
-def test_no_round_follows_where_nothing_is_new(code_tokenizer: CodeTokenizer) -> None:
+def test_no_round_follows_where_nothing_changed_or_nothing_is_left(code_tokenizer: CodeTokenizer) -> None:
     unchanged = attempt_at(FUNCTION.replace("+ second", "+ secnd"))
     assert unchanged.finish_round() is False
-    known = attempt_at(FUNCTION.replace("+ second", "+ secnd"))
-    replace(known, window_of(known, code_tokenizer), ("return total", "return -total"))
-    assert known.finish_round() is False
+    repaired = attempt_at(FUNCTION.replace("+ second", "+ secnd"))
+    replace(repaired, window_of(repaired, code_tokenizer), ("secnd", "second"))
+    assert repaired.finish_round() is False
+    partly = attempt_at(FUNCTION.replace("+ second", "+ secnd"))
+    replace(partly, window_of(partly, code_tokenizer), ("return total", "return -total"))
+    assert partly.finish_round() is True
     given = attempt_at(FUNCTION.replace("):", ")").replace("+ second", "+ secnd"), diagnostics=())
     replace(given, window_of(given, code_tokenizer), ("second)", "second):"))
     assert given.finish_round() is False
@@ -291,8 +294,8 @@ class TestSource:
 class TestCandidates:
     def test_the_first_is_the_careful_one(self) -> None:
         attempts = attempts_of(Request(Document.from_text(FUNCTION), candidates=8), Calibration(show=0.5))
-        first, *others = attempts
-        assert [attempt.candidate for attempt in attempts] == list(range(8))
+        first, *others = [*attempts, *candidates_after(attempts)]
+        assert [attempt.candidate for attempt in others] == list(range(1, 8))
         assert (first.threshold, first.strictness, first.temperature) == (0.5, 1.0, 0.0)
         assert all(0 <= other.threshold < 0.5 for other in others)
         assert all(0 < other.strictness <= 1 for other in others)
@@ -322,6 +325,7 @@ class TestCandidates:
     def test_branches_run_where_there_are_diagnostics_and_offer_no_less_than_is_sure(self) -> None:
         broken = Request(Document.from_text(FUNCTION.replace("):", ")")), candidates=3)
         attempts = attempts_of(broken, Calibration(show=0.5))
+        attempts += candidates_after(attempts)
         assert [(a.asked, a.branch) for a in attempts] == [
             (False, 0), (False, 1), (False, 2), (False, 3), (False, 4), (True, 1), (True, 0)
         ]  # fmt: skip
@@ -331,17 +335,26 @@ class TestCandidates:
     def test_a_candidate_asked_for_is_never_the_proposal(self, code_tokenizer: CodeTokenizer) -> None:
         text = FUNCTION.replace("first + second", "first + secnd")
         attempts = attempts_of(Request(Document.from_text(text), candidates=2), ANYTHING)
-        for attempt in attempts:
-            pairs = [("secnd", "second")] if attempt.asked else []
-            replace(attempt, window_of(attempt, code_tokenizer), *pairs)
-            attempt.finish_round()
-        assert [p.text for p in ranked(attempts)] == [text, FUNCTION]
+        (asked,) = candidates_after(attempts)
+        replace(asked, window_of(asked, code_tokenizer), ("secnd", "second"))
+        asked.finish_round()
+        assert [p.text for p in ranked([*attempts, asked])] == [text, FUNCTION]
 
 
 class TestVerified:
     """A repair whose complaint would come back is raised by the calibration's evidence, other edits are not."""
 
-    CALIBRATION = Calibration(show=0.0, verified=2.0)
+    CALIBRATION = Calibration(show=0.0, verified=2.0, suggested=3.0)
+
+    def test_another_name_than_the_suggested_one_is_lowered(self, code_tokenizer: CodeTokenizer) -> None:
+        text = FUNCTION.replace("first + second", "first + secnd")
+        raised, lowered = (Attempt(Request(Document.from_text(text)), 0, self.CALIBRATION) for _ in range(2))
+        (before,) = confidences(raised, code_tokenizer, ("secnd", "second"))
+        assert confidences(lowered, code_tokenizer, ("secnd", "first")) == [before]
+        for attempt in (raised, lowered):
+            attempt.finish_round()
+        (up,), (down,) = ([h.confidence for h in a.proposal().hunks] for a in (raised, lowered))
+        assert down < before < up
 
     def test_only_the_edit_that_silences_a_complaint_is_raised(self, code_tokenizer: CodeTokenizer) -> None:
         text = FUNCTION.replace("first + second", "first + secnd")

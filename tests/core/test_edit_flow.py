@@ -385,7 +385,7 @@ def test_a_state_without_pending_operations_has_a_finite_loss() -> None:
 
 def test_a_branch_makes_the_operation_of_its_rank_and_no_other() -> None:
     """With thresholds out of reach, rank 1 is the oracle's edit, each rank another one, and it lasts one pass."""
-    oracle = Oracle(dict.fromkeys(range(4), [20, 30]), certainty=0.7)
+    oracle = Oracle({row: [20, 30] for row in range(4)}, certainty=0.7)
     canvas = replace(canvas_of([[20, 21]] * 4), branch=torch.tensor([0, 1, 2, 3]))
     edits = EditFlow(Thresholds(1.1, 1.1, 1.1)).step(oracle, canvas, 8)
     made = edits.delete.long() + (edits.substitute >= 0) + (edits.insert > 0)

@@ -15,7 +15,7 @@ import torch
 
 from editflow.checkpoint import Calibration
 from editflow.confidence import calibrated, logit, raised
-from editflow.diagnostics import check_python, faults
+from editflow.diagnostics import Diagnostic, check_python, faults, suggestion
 from editflow.engine import Engine
 from editflow.process.edit_flow import Thresholds
 from editflow.proposal import Hunk, Proposal
@@ -24,7 +24,7 @@ from editflow_trainer.evaluation.case import Settings, make_case
 from editflow_trainer.injection import Injector
 from editflow_trainer.sources import SourceFunction
 
-FIRING = (0.5, 0.35, 0.25)
+FIRING = (0.5, 0.35)
 """Firing thresholds that are tried."""
 TOUCHED = 0.006
 """Largest share of clean functions that may be proposed a change."""
@@ -92,15 +92,19 @@ def _settle(engine: Engine, chosen: Sequence[Sample], thresholds: Thresholds) ->
 
 @dataclass(frozen=True, slots=True)
 class JudgedHunk:
-    """A hunk's raw probability, whether a complaint comes back without it, and whether it is right."""
+    """A hunk's raw probability, the evidence of the checker, and whether it is right."""
 
     probability: float
     verified: bool
+    """A complaint is back without it."""
+    suggested: int
+    """1 for a name that was suggested, -1 for another one in its place, 0 where nothing was suggested."""
     right: bool
 
     def confidence(self, calibration: Calibration) -> float:
         """What the engine would say of it."""
-        return calibrated(raised(self.probability, calibration.verified * self.verified), calibration)
+        evidence = calibration.verified * self.verified + calibration.suggested * self.suggested
+        return calibrated(raised(self.probability, evidence), calibration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +127,30 @@ class Judged:
 
 
 def _judge(proposal: Proposal, sample: Sample) -> Judged:
-    complaints = faults(check_python(proposal.document.text))
-    left = faults(check_python(proposal.text))
-    return Judged(
-        sample,
-        proposal,
-        tuple(
-            JudgedHunk(h.confidence, _is_needed(proposal, h, complaints, left), is_right(proposal, h, sample))
-            for h in proposal.hunks
-        ),
+    before, after = check_python(proposal.document.text), check_python(proposal.text)
+    hunks = tuple(
+        JudgedHunk(
+            hunk.confidence,
+            _is_needed(proposal, hunk, faults(before), faults(after)),
+            _is_suggested(proposal, hunk, before),
+            is_right(proposal, hunk, sample),
+        )
+        for hunk in proposal.hunks
     )
+    return Judged(sample, proposal, hunks)
+
+
+def _is_suggested(proposal: Proposal, hunk: Hunk, before: Sequence[Diagnostic]) -> int:
+    """Whether the name that a hunk changes becomes the one suggested for it."""
+    text = proposal.document.text
+    for diagnostic in before:
+        wanted = suggestion(diagnostic)
+        if wanted and hunk.start <= diagnostic.end and diagnostic.start <= hunk.end:
+            first, last = min(hunk.start, diagnostic.start), max(hunk.end, diagnostic.end)
+            new = text[first : hunk.start] + hunk.new + text[hunk.end : last]
+            expected = text[first : diagnostic.start] + wanted + text[diagnostic.end : last]
+            return 1 if new == expected else -1
+    return 0
 
 
 def _is_needed(proposal: Proposal, hunk: Hunk, complaints: float, left: float) -> bool:
@@ -156,24 +174,26 @@ def is_right(proposal: Proposal, hunk: Hunk, sample: Sample) -> bool:
 
 
 def fit(hunks: Sequence[JudgedHunk]) -> Calibration:
-    """Logistic regression of rightness on log odds and verification, by Newton's method with a weak prior."""
+    """Logistic regression of rightness on log odds and evidence, by Newton's method with a weak prior."""
     if not hunks:
         return Calibration()
-    x = torch.tensor([[logit(h.probability), float(h.verified), 1.0] for h in hunks], dtype=torch.float64)
+    features = [[logit(h.probability), float(h.verified), float(h.suggested), 1.0] for h in hunks]
+    x = torch.tensor(features, dtype=torch.float64)
     y = torch.tensor([float(h.right) for h in hunks], dtype=torch.float64)
-    weights, prior = (
-        torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64),
-        0.1 * torch.eye(3, dtype=torch.float64),
-    )
+    weights = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+    prior = 0.1 * torch.eye(4, dtype=torch.float64)
     for _ in range(50):
         p = torch.sigmoid(x @ weights)
         gradient = x.T @ (p - y) + prior @ weights
         hessian = (x * (p * (1 - p))[:, None]).T @ x + prior
         weights = weights - torch.linalg.solve(hessian, gradient)
-    slope, verified, intercept = weights.tolist()
+    slope, verified, suggested, intercept = weights.tolist()
     slope = max(slope, 0.05)
     return Calibration(
-        slope=round(slope, 4), intercept=round(intercept, 4), verified=round(max(0.0, verified) / slope, 4)
+        slope=round(slope, 4),
+        intercept=round(intercept, 4),
+        verified=round(max(0.0, verified) / slope, 4),
+        suggested=round(max(0.0, suggested) / slope, 4),
     )
 
 

@@ -29,7 +29,7 @@ from editflow_trainer.train_shards import Say, train_shards
 
 CALIBRATION_FUNCTIONS = 6000
 """The last functions of the corpus, never made into training rows."""
-CALIBRATION_CASES = 500
+CALIBRATION_CASES = 300
 """Buggy functions, and as many clean ones."""
 
 
