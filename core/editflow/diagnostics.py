@@ -15,7 +15,7 @@ from itertools import islice
 
 from pyflakes import messages
 from pyflakes.checker import Builtin, Checker, ClassScope, ModuleScope
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 
 _BUILTINS = tuple(sorted(dir(builtins)))
 _WORD = re.compile(r"\w+")
@@ -74,8 +74,8 @@ def suggest_name(wrong: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that is closest to `wrong`, the first one on ties, or None.
 
     The rule is `_compute_suggestion_error` of CPython 3.12's Lib/traceback.py: at most a third of the
-    characters may change. Two things are more generous: a name of two letters may have one wrong (CPython
-    offers nothing for them), and of more than 750 names the first 750 are tried.
+    characters may change. Three things are more generous: two neighbours exchanged are one edit, a name of two
+    letters may have one wrong (CPython offers nothing for them), and of more than 750 names the first 750 are tried.
     """
     if len(wrong) > _MAX_NAME_LENGTH:
         return None
@@ -91,13 +91,13 @@ def suggest_name(wrong: str, candidates: Iterable[str]) -> str | None:
 
 
 def _edit_cost(a: str, b: str, limit: int) -> int:
-    """Levenshtein distance at 2 an edit and 1 a change of case; any cost above `limit` means too far."""
+    """Optimal string alignment at 2 an edit and 1 a change of case; any cost above `limit` means too far."""
     if len(b) > _MAX_NAME_LENGTH:
         return limit + 1
-    folded: int = Levenshtein.distance(a.lower(), b.lower(), score_cutoff=limit // _MOVE_COST)
+    folded: int = OSA.distance(a.lower(), b.lower(), score_cutoff=limit // _MOVE_COST)
     if folded * _MOVE_COST > limit:
         return limit + 1
-    return folded + int(Levenshtein.distance(a, b))  # a change of case counts in the second term only
+    return folded + int(OSA.distance(a, b))  # a change of case counts in the second term only
 
 
 class _NameChecker(Checker):  # type: ignore[misc]

@@ -112,7 +112,7 @@ def test_without_its_diagnostics_a_row_has_no_underlined_token(row_seed: int, se
 def test_a_part_is_dropped_whole_and_alone(option: str, marker: int) -> None:
     row, rng = make_row(0), np.random.default_rng(0)
     assert equal(drop_context(row, NEVER, rng), row)
-    dropped = drop_context(row, replace(NEVER, **{option: 1.0}), rng)
+    dropped = drop_context(row, replace(NEVER, **{option: 1.0}), rng)  # type: ignore[arg-type]
     keep = row.segment != marker
     assert keep.sum() < len(row)
     assert dropped.z0.tolist() == row.z0[keep].tolist()

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from editflow.tokens import SPECIAL_TOKENS
 from editflow_trainer.sources import functions_in, functions_under
-from editflow_trainer.tokenizer import SPECIAL_TOKENS, tokens_per_character, train_tokenizer
+from editflow_trainer.tokenizer import tokens_per_character, train_tokenizer
 
 VOCABULARY = 1000
 
