@@ -7,7 +7,7 @@ from editflow_trainer.config import TrainConfig
 
 
 def cpu_preset() -> TrainConfig:
-    """About 8M parameters, for two CPU cores and an hour and a half."""
+    """About 8M parameters, for two CPU cores and 100 minutes."""
     return TrainConfig(steps=100_000, checkpoint_every=100)
 
 

@@ -35,7 +35,7 @@ def train_default(
         "core/editflow/weights/default"
     ),
     budget: Annotated[
-        str | None, typer.Option(help="Training time: 90m, 1.5h.  [default: 90m on a CPU]")
+        str | None, typer.Option(help="Training time: 90m, 1.5h.  [default: 100m on a CPU]")
     ] = None,
     preset: Annotated[Preset, typer.Option(help="Size of network and batches.")] = Preset.cpu,
     stage: Annotated[Stage, typer.Option(help="Part of the recipe to run.")] = Stage.all,
@@ -60,7 +60,7 @@ def train_default(
         out=out,
         exclude=tuple(exclude or ()),
         shards=shards or (48 if gpu else 24),
-        budget=seconds(budget or ("27m" if gpu else "90m")),
+        budget=seconds(budget or ("27m" if gpu else "100m")),
         config=presets.gpu_preset() if gpu else presets.cpu_preset(),
         device="cuda" if gpu else "cpu",
         threads=threads,
