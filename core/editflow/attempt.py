@@ -2,8 +2,9 @@
 
 A request with several candidates makes several attempts. Odd ones are branches: they make one operation more than
 the first attempt, from the likeliest below the thresholds down. Even ones explore: they lower the thresholds and draw
-tokens. Where there are diagnostics a few branches run anyway, for the checker can tell which of them is right. An
-attempt owns text and edits; the batch it runs in owns tokens.
+tokens. Where there are diagnostics a few branches run anyway, for the checker can tell which of them is right, and so
+does an attempt that trusts the checker's names: where the model edits an underlined name, it takes the suggested one.
+An attempt owns text and edits; the batch it runs in owns tokens.
 """
 
 from __future__ import annotations
@@ -37,13 +38,23 @@ class Attempt:
     """The state of one candidate of one request."""
 
     def __init__(
-        self, request: Request, candidate: int, calibration: Calibration, *, asked: bool = False
+        self,
+        request: Request,
+        candidate: int,
+        calibration: Calibration,
+        *,
+        asked: bool = False,
+        trusting: bool = False,
     ) -> None:
-        """`asked`: a candidate that the request asked for; it may offer what is less sure than a proposal."""
+        """`asked`: a candidate that the request asked for; it may offer what is less sure than a proposal.
+
+        `trusting`: takes suggested names where the model edits underlined ones.
+        """
         self.request, self.candidate, self.calibration = request, candidate, calibration
-        self.asked = asked
+        self.asked, self.trusting = asked, trusting
+        self._contradictions = 0
         self.branch = (candidate + 1) // 2 if candidate % 2 else 0
-        explores = candidate > 0 and not self.branch
+        explores = asked and not self.branch
         self.strictness = max(LOWEST_STRICTNESS, STRICTNESS ** (candidate // 2)) if explores else 1.0
         self.temperature = TEMPERATURE if explores else 0.0
         document = request.document
@@ -86,17 +97,18 @@ class Attempt:
             instruction=self.request.instruction,
             diagnostics=self.diagnostics,
         )
-        noted = self._again or (self.branch and self.diagnosed)
+        noted = self._again or (self.candidate and self.diagnosed)
         return [window for window in placed if window.window.diagnostics] if noted else placed
 
     def adopt(self, first: Attempt) -> None:
         """In the first round a branch takes over what the first attempt found in the windows it left out."""
-        if self.branch and self.diagnosed and not self._again:
+        if self.candidate and self.diagnosed and not self._again:
             self._found = first._found | self._found
 
     def update(self, placed: PlacedWindow, edits: Sequence[TextEdit]) -> None:
         """Replace what this round found in a window by the edits of the latest pass."""
         moved = placed.edits_of(edits, len(self._settled.text))
+        moved = self._with_suggestions(moved) if self.trusting else moved
         self._found[placed.start] = [edit for edit in moved if self._can_be_written(edit[2])]
 
     def finish_round(self) -> bool:
@@ -120,8 +132,8 @@ class Attempt:
         return Proposal.from_edits(self.request.document, scaled)
 
     def rank(self) -> tuple[bool, float, int]:
-        """Sorting key: not asked for, text that parses, fewest undefined names, then the more careful one."""
-        return self.asked, self._faults(self._settled.text), self.candidate
+        """Sorting key: not asked for, text that parses, fewest names undefined or unlike the suggestion, careful."""
+        return self.asked, self._faults(self._settled.text) + self._contradictions, self.candidate
 
     def _given(self) -> list[Diagnostic]:
         to_model = self.breaks.to_model
@@ -168,6 +180,7 @@ class Attempt:
             return self._settled
         offered = self._settled.edited(sure)
         if not _is_worse(before, self._undefined(offered.text)):
+            self._contradictions += sum(self._follows(e[0], e[1], sure) < 0 for e in sure)
             return offered
         kept: list[TextEdit] = []
         for edit in sorted(sure, key=lambda e: -e[3])[:MAX_CHECKED]:
@@ -206,6 +219,16 @@ class Attempt:
             follows = 1
         return follows
 
+    def _with_suggestions(self, edits: list[TextEdit]) -> list[TextEdit]:
+        """The edits, those of an underlined name replaced by the suggested one, as probable as the likeliest."""
+        for diagnostic in self.diagnostics:
+            start, end, wanted = diagnostic.start, diagnostic.end, suggestion(diagnostic)
+            touching = [e for e in edits if e[0] <= end and start <= e[1]]
+            if wanted and touching:
+                taken = (start, end, wanted, max(e[3] for e in touching))
+                edits = [*(e for e in edits if e not in touching), taken]
+        return edits
+
     def _faults(self, text: str) -> float:
         return faults(self._check(text))
 
@@ -220,8 +243,10 @@ class Attempt:
 def attempts_of(request: Request, calibration: Calibration) -> list[Attempt]:
     """What a proposal is chosen from: the deterministic attempt, and branches where there are diagnostics."""
     first = Attempt(request, 0, calibration)
-    branches = range(1, 2 * BRANCHES, 2) if first.diagnosed else ()
-    return [first, *(Attempt(request, candidate, calibration) for candidate in branches)]
+    if not first.diagnosed:
+        return [first]
+    branches = [Attempt(request, candidate, calibration) for candidate in range(1, 2 * BRANCHES, 2)]
+    return [first, *branches, Attempt(request, 2 * BRANCHES, calibration, trusting=True)]
 
 
 def candidates_after(attempts: Sequence[Attempt]) -> list[Attempt]:

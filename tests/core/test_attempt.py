@@ -317,7 +317,7 @@ class TestCandidates:
         attempts = attempts_of(Request(Document.from_text(text)), ANYTHING)
         names = [("frist", "first"), ("secnd", "second")]
         colon = ("second)", "second):")
-        for attempt, pairs in zip(attempts, ([], [colon], [colon, *names], [colon], []), strict=True):
+        for attempt, pairs in zip(attempts, ([], [colon], [colon, *names], [colon], [], []), strict=True):
             replace(attempt, window_of(attempt, code_tokenizer), *pairs)
             attempt.finish_round()
         assert [p.text for p in ranked(attempts)] == [FUNCTION, text.replace("second)", "second):"), text]
@@ -326,9 +326,13 @@ class TestCandidates:
         broken = Request(Document.from_text(FUNCTION.replace("):", ")")), candidates=3)
         attempts = attempts_of(broken, Calibration(show=0.5))
         attempts += candidates_after(attempts)
-        assert [(a.asked, a.branch) for a in attempts] == [
-            (False, 0), (False, 1), (False, 2), (False, 3), (False, 4), (True, 1), (True, 0)
-        ]  # fmt: skip
+        assert [(a.asked, a.branch, a.trusting) for a in attempts] == [
+            (False, 0, False),
+            *((False, branch, False) for branch in range(1, 5)),
+            (False, 0, True),
+            (True, 1, False),
+            (True, 0, False),
+        ]
         assert {a.threshold for a in attempts if not a.asked} == {0.5}
         assert not any(a.branch for a in attempts_of(Request(Document.from_text(FUNCTION)), ANYTHING))
 
@@ -339,6 +343,27 @@ class TestCandidates:
         replace(asked, window_of(asked, code_tokenizer), ("secnd", "second"))
         asked.finish_round()
         assert [p.text for p in ranked([*attempts, asked])] == [text, FUNCTION]
+
+
+class TestTrusting:
+    TEXT = FUNCTION.replace("first + second", "first + secnd")
+
+    def test_takes_the_suggested_name_where_the_model_edits(self, code_tokenizer: CodeTokenizer) -> None:
+        attempt = Attempt(Request(Document.from_text(self.TEXT)), 8, ANYTHING, trusting=True)
+        replace(attempt, window_of(attempt, code_tokenizer), ("secnd", "f"), ("return ", "return -"))
+        assert attempt.proposal().text == FUNCTION.replace("return ", "return -")
+
+    def test_and_nowhere_else(self, code_tokenizer: CodeTokenizer) -> None:
+        attempt = Attempt(Request(Document.from_text(self.TEXT)), 8, ANYTHING, trusting=True)
+        replace(attempt, window_of(attempt, code_tokenizer), ("return ", "return -"))
+        assert attempt.proposal().text == self.TEXT.replace("return ", "return -")
+
+    def test_a_name_unlike_the_suggestion_ranks_behind(self, code_tokenizer: CodeTokenizer) -> None:
+        first, *_, trusting = attempts_of(Request(Document.from_text(self.TEXT)), ANYTHING)
+        for attempt in (first, trusting):
+            replace(attempt, window_of(attempt, code_tokenizer), ("secnd", "first"))
+            attempt.finish_round()
+        assert ranked([first, trusting])[0].text == FUNCTION
 
 
 class TestVerified:
