@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
+import torch.nn.functional as F
 
 from editflow.checkpoint import Calibration
 from editflow.confidence import calibrated, logit, raised
@@ -31,6 +32,8 @@ TOUCHED = 0.006
 LONGEST = 1000
 """Characters of the longest function used."""
 BATCH = 32
+PRIOR = 0.1
+"""Precision of the Gaussian prior on the weights of the calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +177,23 @@ def is_right(proposal: Proposal, hunk: Hunk, sample: Sample) -> bool:
 
 
 def fit(hunks: Sequence[JudgedHunk]) -> Calibration:
-    """Logistic regression of rightness on log odds and evidence, by Newton's method with a weak prior."""
+    """Logistic regression of rightness on log odds and evidence, with a weak prior against extremes (L-BFGS)."""
     if not hunks:
         return Calibration()
     features = [[logit(h.probability), float(h.verified), float(h.suggested), 1.0] for h in hunks]
     x = torch.tensor(features, dtype=torch.float64)
     y = torch.tensor([float(h.right) for h in hunks], dtype=torch.float64)
-    weights = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
-    prior = 0.1 * torch.eye(4, dtype=torch.float64)
-    for _ in range(50):
-        p = torch.sigmoid(x @ weights)
-        gradient = x.T @ (p - y) + prior @ weights
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + prior
-        weights = weights - torch.linalg.solve(hessian, gradient)
+    weights = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=500, line_search_fn="strong_wolfe")
+
+    def objective() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(x @ weights, y, reduction="sum")
+        loss = loss + PRIOR * (weights**2).sum() / 2
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(objective)  # type: ignore[no-untyped-call]
     slope, verified, suggested, intercept = weights.tolist()
     slope = max(slope, 0.05)
     return Calibration(
