@@ -50,6 +50,11 @@ class BackboneConfig:
         if self.width % self.heads or (self.width // self.heads) % 2:
             raise ValueError(f"width {self.width} must be an even multiple of heads {self.heads}")
 
+    def matrix_size(self) -> int:
+        """Weights in the embedding and the blocks' matrices."""
+        block = 4 * self.width**2 + 3 * self.width * self.hidden
+        return self.vocab_size * self.width + self.layers * block
+
     def as_dict(self) -> dict[str, int | float]:
         """Plain values for config.json."""
         return asdict(self)

@@ -117,14 +117,17 @@ class Checkpoint:
 
     def backbone(self) -> Backbone:
         """The network with its weights, in float32 on the CPU, ready to infer."""
-        import torch
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from editflow.backbone import Backbone
 
-        with torch.device("meta"):
-            model = Backbone(self.backbone_config())
+        config = self.backbone_config()
+        if (
+            config.matrix_size() > (self.folder / WEIGHTS).stat().st_size
+        ):  # bytes: a weight takes at least one
+            raise CheckpointError(f"{self.folder / WEIGHTS} does not hold this model: it is too small for it")
+        model = Backbone(config)
         try:
             weights = load_file(self.folder / WEIGHTS)
             model.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
