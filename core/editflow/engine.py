@@ -126,7 +126,8 @@ class Engine:
             ]
             alone = Counter(id(attempt) for attempt, _, _ in work)
             batches = list(_batches([tokens for _, _, tokens in work]))
-            total = index + sum(rounds_left * work[0][0].request.steps for _ in batches)
+            steps = max((a.request.steps for a in attempts), default=0)
+            total = index + rounds_left * len(batches) * steps
             for batch in batches:
                 for _ in self._passes([work[i] for i in batch], alone):
                     index += 1
