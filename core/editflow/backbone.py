@@ -1,10 +1,9 @@
-"""One bidirectional transformer over a canvas, with the heads that the processes read.
+"""One bidirectional transformer over a canvas, with the heads that the processes read (editflow.heads).
 
 Notable choices: rotary positions, RMSNorm before each block, SwiGLU, scaled dot-product attention, query and key
 normalisation, a role embedding (context / original / edited / marked), tied token embedding, and a copy
 mechanism beside the vocabulary softmax (pointer-generator, See et al. 2017, arXiv 1704.04368): most repairs
-reuse a name that the window already holds. Heads are float32. The vocabulary head is evaluated at gathered rows
-only, so a [B, L, V] tensor never exists.
+reuse a name that the window already holds.
 """
 
 from __future__ import annotations
@@ -15,6 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from editflow.canvas import Role
+from editflow.heads import EditHeads, Hidden
+
+_SWITCHES = ("adjacency", "reverse")
 MAX_SIZE = 1 << 18
 """No number of a configuration is larger: a checkpoint is untrusted, and a network is built before it is read."""
 
@@ -41,19 +44,31 @@ class BackboneConfig:
     """Number of roles (see editflow.canvas.Role)."""
     rope_base: float = 10_000.0
     """Base of the rotary frequencies."""
+    time_features: int = 0
+    """Sinusoids that time enters by, even; 0 makes a network without time."""
+    adjacency: int = 0
+    """1 tells every token whether a neighbour was written by the flow."""
+    reverse: int = 0
+    """1 adds heads for the flow back to the source."""
 
     def __post_init__(self) -> None:
-        sizes = {name: value for name, value in asdict(self).items() if name != "rope_base"}
-        for name, value in sizes.items():
-            if not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
-                raise ValueError(f"{name} must be a whole number from 1 to {MAX_SIZE}, not {value!r}")
+        for name, value in asdict(self).items():
+            least, most = (0, 1) if name in _SWITCHES else (0 if name == "time_features" else 1, MAX_SIZE)
+            if name != "rope_base" and not (isinstance(value, int) and least <= value <= most):
+                raise ValueError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+        if self.time_features % 2:
+            raise ValueError(f"time_features must be even, not {self.time_features}")
         if self.width % self.heads or (self.width // self.heads) % 2:
             raise ValueError(f"width {self.width} must be an even multiple of heads {self.heads}")
 
     def matrix_size(self) -> int:
-        """Weights in the embedding and the blocks' matrices."""
+        """Weights in all matrices."""
         block = 4 * self.width**2 + 3 * self.width * self.hidden
-        return self.vocab_size * self.width + self.layers * block
+        rates = 3 * self.width + 2 * self.width * (1 + self.max_count)
+        heads = rates + 3 * self.width * self.copy_width + 2 * self.width**2
+        time = self.width * (self.time_features + self.width) if self.time_features else 0
+        embeddings = (self.vocab_size + self.roles) * self.width
+        return embeddings + self.layers * block + (1 + self.reverse) * heads + time
 
     def as_dict(self) -> dict[str, int | float]:
         """Plain values for config.json."""
@@ -100,71 +115,72 @@ class Block(nn.Module):
         return mixed
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """The trunk's output with what the heads need from the input."""
+class TimeEmbedding(nn.Module):
+    """Sinusoids of t in [0, 1] and two linear maps; the last starts at zero, so a network learns to use time.
 
-    states: Tensor  # [B, L, D]
-    ids: Tensor  # [B, L]
-    live: Tensor  # [B, L] bool
-
-
-class TokenHead(nn.Module):
-    """Q: a distribution over tokens at gathered positions, vocabulary softmax mixed with copying.
-
-    Q(a) = (1 - g) softmax(E q)_a + g sum_j softmax(q_c . k_j) 1[x_j = a], with the gate g in (0, 1).
+    What it gives is added to the first token of a row. There it does no harm (OneFlow, arXiv 2510.03506, measures
+    a time token at the start of a sequence on a par with none); added at every position it opens a path by which
+    rates fire whatever the input is.
     """
 
-    def __init__(self, config: BackboneConfig) -> None:
+    def __init__(self, features: int, width: int) -> None:
         super().__init__()
-        self.transform = nn.Linear(config.width, config.width, bias=False)
-        self.norm = nn.RMSNorm(config.width, eps=1e-6)
-        self.query = nn.Linear(config.width, config.copy_width, bias=False)
-        self.gate = nn.Linear(config.width, 1)
+        self.features = features
+        self.rise = nn.Linear(features, width)
+        self.out = nn.Linear(width, width)
 
-    def forward(self, rows: Tensor, embedding: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Vocabulary logits [P, V], copy queries [P, C] and gate logits [P] for hidden rows [P, D]."""
-        q = self.norm(F.silu(self.transform(rows)) + rows)
-        return F.linear(q, embedding, bias).float(), self.query(q), self.gate(q).squeeze(-1).float()
+    def forward(self, time: Tensor) -> Tensor:
+        """Map [B] to [B, D]."""
+        count = self.features // 2
+        frequency = 2.0 ** torch.linspace(0, 8, count, device=time.device)  # periods from 2 pi to 2 pi / 256
+        angle = time.float()[:, None] * frequency
+        hidden = F.silu(self.rise(torch.cat((angle.cos(), angle.sin()), 1)))
+        embedded: Tensor = self.out(hidden)
+        return embedded
 
 
-class Backbone(nn.Module):
-    """The transformer and its heads: operations per token, counts per gap, tokens at gathered rows."""
+class Backbone(EditHeads):
+    """The transformer with its heads: its own towards the target, and `reverse` back to the source."""
 
     def __init__(self, config: BackboneConfig) -> None:
-        super().__init__()
+        embedding = nn.Embedding(config.vocab_size, config.width)
+        super().__init__(config, embedding)
         self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.width)
+        self.embedding = embedding
         self.role_embedding = nn.Embedding(config.roles, config.width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
-        self.operation_head = nn.Linear(config.width, 3)
-        self.gap_head = nn.Linear(2 * config.width, 1 + config.max_count)
-        self.copy_key = nn.Linear(config.width, config.copy_width, bias=False)
-        self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
-        self.substitute_head = TokenHead(config)
-        self.insert_head = TokenHead(config)
+        self.time = TimeEmbedding(config.time_features, config.width) if config.time_features else None
+        self.adjacency = nn.Parameter(torch.zeros(config.width)) if config.adjacency else None
+        self.reverse = EditHeads(config, embedding) if config.reverse else None
         self._initialise()
 
     def _initialise(self) -> None:
-        """Matrices N(0, 1/fan_in); residual outputs zero; rate heads start at p(edit) near 0.02."""
+        """Matrices N(0, 1/fan_in); residual outputs and what time adds zero."""
         for name, parameter in self.named_parameters():
             if parameter.ndim < 2:
                 continue
             nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
-            if name.endswith(("attention_out.weight", "down.weight", "transform.weight")):
+            if name.endswith(("attention_out.weight", "down.weight", "transform.weight", "time.out.weight")):
                 nn.init.zeros_(parameter)
-        nn.init.normal_(self.embedding.weight, std=self.config.width**-0.5)
-        nn.init.zeros_(self.operation_head.weight)
-        nn.init.zeros_(self.gap_head.weight)
-        with torch.no_grad():
-            self.operation_head.bias.copy_(torch.tensor([4.0, -0.5, 0.0]))
-            self.gap_head.bias.zero_()
-            self.gap_head.bias[0] = 4.0
+        if self.time is not None:
+            nn.init.zeros_(self.time.out.bias)
+        for heads in (self, self.reverse):
+            if heads is not None:
+                heads.initialise()
 
-    def forward(self, ids: Tensor, role: Tensor, live: Tensor) -> Hidden:
-        """Hidden states of token rows [B, L]; padding is never seen by any live token."""
+    def forward(self, ids: Tensor, role: Tensor, live: Tensor, time: Tensor | None = None) -> Hidden:
+        """Hidden states of token rows [B, L]; padding is never seen by any live token.
+
+        `time` [B] is the time of each row's state; a network without time ignores it.
+        """
         x = self.embedding(ids) * self.config.width**0.5 + self.role_embedding(role)
+        if self.adjacency is not None:
+            x = x + self.adjacency * _beside(role == Role.EDITED)[..., None]
+        if self.time is not None:
+            if time is None:
+                raise ValueError("this network needs the time of its input")
+            x = torch.cat((x[:, :1] + self.time(time)[:, None].to(x.dtype), x[:, 1:]), 1)
         states = self.trunk(x, None if bool(live.all()) else live[:, None, None, :])
         return Hidden(states, ids, live)
 
@@ -177,68 +193,7 @@ class Backbone(nn.Module):
         normed: Tensor = self.norm(x)
         return normed
 
-    def operations(self, hidden: Hidden) -> Tensor:
-        """Log-probabilities [B, L, 3] of keep, delete, substitute, float32."""
-        logits: Tensor = self.operation_head(hidden.states).float()
-        return logits.log_softmax(-1)
 
-    def gaps(self, hidden: Hidden) -> tuple[Tensor, Tensor]:
-        """Logit [B, L] that nothing is missing right of a token, and log-probabilities [B, L, K] of counts 1..K."""
-        following = torch.roll(hidden.states, -1, dims=1)
-        logits: Tensor = self.gap_head(torch.cat((hidden.states, following), -1)).float()
-        return logits[..., 0], logits[..., 1:].log_softmax(-1)
-
-    def substitutions(self, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor:
-        """log Q_sub [P, V] at the tokens (row, column), each [P] and sorted by row."""
-        return self._distribution(self.substitute_head, hidden, row, column)
-
-    def insertions(self, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor:
-        """log Q_ins [P, V] for the gaps right of (row, column), each [P] and sorted by row."""
-        return self._distribution(self.insert_head, hidden, row, column)
-
-    def substitution_log_prob(self, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor) -> Tensor:
-        """log Q_sub(token) [P]: the same numbers as `substitutions` gathered, at less cost for training."""
-        return self._log_prob(self.substitute_head, hidden, row, column, token)
-
-    def insertion_log_prob(self, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor) -> Tensor:
-        """log Q_ins(token) [P]: the same numbers as `insertions` gathered, at less cost for training."""
-        return self._log_prob(self.insert_head, hidden, row, column, token)
-
-    def _distribution(self, head: TokenHead, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor:
-        logits, query, gate = head(hidden.states[row, column], self.embedding.weight, self.token_bias)
-        attention = self._copy_attention(query, hidden, row)
-        copied = torch.zeros_like(logits).scatter_add(1, hidden.ids[row], attention)
-        return _mix(logits.log_softmax(-1), copied, gate[:, None])
-
-    def _log_prob(
-        self, head: TokenHead, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor
-    ) -> Tensor:
-        logits, query, gate = head(hidden.states[row, column], self.embedding.weight, self.token_bias)
-        attention = self._copy_attention(query, hidden, row)
-        copied = (attention * (hidden.ids[row] == token[:, None])).sum(1)
-        return _mix(-F.cross_entropy(logits, token, reduction="none"), copied, gate)
-
-    def _copy_attention(self, query: Tensor, hidden: Hidden, row: Tensor) -> Tensor:
-        keys: Tensor = self.copy_key(hidden.states)
-        scores = self._copy_scores(query, keys, row)
-        return scores.masked_fill(~hidden.live[row], float("-inf")).softmax(-1)
-
-    def _copy_scores(self, query: Tensor, keys: Tensor, row: Tensor) -> Tensor:
-        """[P, L] float32 dot products of query p with every key of its own row, without copying keys per query.
-
-        Queries come sorted by row; they are padded into [B, K, C] and multiplied row by row.
-        """
-        batch = keys.shape[0]
-        count = torch.bincount(row, minlength=batch)
-        rank = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
-        padded = query.new_zeros(batch, int(count.max()) if len(row) else 0, query.shape[1])
-        padded = padded.index_put((row, rank), query)
-        scores = torch.bmm(padded, keys.transpose(1, 2).to(padded.dtype))
-        own: Tensor = scores[row, rank].float() * query.shape[1] ** -0.5
-        return own
-
-
-def _mix(generated: Tensor, copied: Tensor, gate: Tensor) -> Tensor:
-    """Log of the gated mixture; `generated` is a log-probability, `copied` a probability."""
-    copying = copied.clamp_min(1e-9).log() + F.logsigmoid(gate)
-    return torch.logaddexp(generated + F.logsigmoid(-gate), copying)
+def _beside(edited: Tensor) -> Tensor:
+    """[B, L] bool: a neighbour at the left or right is edited."""
+    return F.pad(edited[:, :-1], (1, 0)) | F.pad(edited[:, 1:], (0, 1))

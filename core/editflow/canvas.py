@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 PAD, BOS, EOS, PLACEHOLDER = 0, 1, 2, 3
+EDIT = 10  # the frozen token that the editable region follows, see editflow.window
 FIRST_TEXT_ID = 16  # ids below are special: never deleted, never written
 
 
@@ -51,12 +52,12 @@ class Canvas:
         """[B, L] bool: gaps right of token i that may receive insertions.
 
         The anchor itself may be frozen when the region starts right of it: an insertion before the first
-        editable token is anchored at the last frozen one.
+        editable token is anchored at the last frozen one. An empty region is the gap right of EDIT.
         """
         editable = ~self.frozen
         following = torch.roll(editable, -1, dims=1)
         following[:, -1] = False
-        return (editable | following) & self.live
+        return (editable | following | (self.ids == EDIT)) & self.live
 
     def select(self, rows: Tensor) -> Canvas:
         """The canvas of some rows, by index [R] or mask [B]."""
@@ -97,12 +98,12 @@ _ROW_TENSORS = ("strictness", "temperature", "branch")
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """Simultaneous edits of a canvas, all [B, L]: what happens to token i and to the gap at its right."""
+    """Simultaneous edits of a canvas: what happens to token i and to the gap at its right; [B, L] but for insert_id."""
 
     delete: Tensor  # bool
     substitute: Tensor  # int64, the new id, -1 keeps the token
     insert: Tensor  # int64 >= 0, how many tokens enter the gap
-    insert_id: Tensor  # int64, the id that every token of the gap gets (a placeholder, or the one token)
+    insert_id: Tensor  # int64 [B, L, K], the ids that enter, in order; the last serves all beyond the K-th
     probability: Tensor  # float32, of the token's delete or substitute
     insert_probability: Tensor  # float32, of the insertion
 
@@ -131,12 +132,13 @@ def apply_edits(canvas: Canvas, edits: Edits, max_length: int) -> Canvas:
     def take(values: Tensor) -> Tensor:
         return values.gather(1, source)
 
-    is_new = (column - take(start) >= take(keep.long())) & live
+    nth = column - take(start) - take(keep.long())  # of the gap's new tokens, below 0 for the anchor
+    is_new = (nth >= 0) & live
+    row = torch.arange(len(out), device=out.device)[:, None]
+    new_id = edits.insert_id[row, source, nth.clamp(0, edits.insert_id.shape[2] - 1)]
     substituted = (take(edits.substitute) >= 0) & ~is_new
     written = is_new | substituted
-    ids = torch.where(
-        is_new, take(edits.insert_id), torch.where(substituted, take(edits.substitute), take(canvas.ids))
-    )
+    ids = torch.where(is_new, new_id, torch.where(substituted, take(edits.substitute), take(canvas.ids)))
     role = torch.where(written, int(Role.EDITED), take(canvas.role))
     origin = torch.where(is_new, -1, take(canvas.origin))
     confidence = torch.where(is_new, take(edits.insert_probability), take(canvas.confidence))

@@ -7,8 +7,8 @@ from itertools import takewhile
 import torch
 from torch import Tensor
 
-from editflow.backbone import Hidden
 from editflow.canvas import BOS, EOS, FIRST_TEXT_ID, PLACEHOLDER, Canvas, Role
+from editflow.heads import Hidden
 from editflow.process.corruption import DELETE, KEEP, SUBSTITUTE
 
 TEXT_IDS = 40
@@ -69,13 +69,15 @@ def text_of(row: Canvas) -> list[int]:
 class Oracle:
     """Aligns every row to its target and asks for the edits that are left, all with one certainty."""
 
+    reverse = None
+
     def __init__(
         self, targets: Mapping[int, Sequence[int]], certainty: float = 1.0, max_count: int = 32
     ) -> None:
         self.targets, self.certainty, self.max_count = targets, certainty, max_count
         self.batches: list[int] = []
 
-    def __call__(self, ids: Tensor, role: Tensor, live: Tensor) -> Hidden:
+    def __call__(self, ids: Tensor, role: Tensor, live: Tensor, time: Tensor | None = None) -> Hidden:
         """States [B, L, 4]: operation, tokens missing at the right, replacement, first missing token."""
         self.batches.append(len(ids))
         states = torch.zeros((*ids.shape, 4))
@@ -115,11 +117,13 @@ class Oracle:
 class Noise:
     """Random answers at every call: whatever they are, the rules of editing must hold."""
 
+    reverse = None
+
     def __init__(self, seed: int, scale: float = 3.0, max_count: int = 4) -> None:
         self.generator = torch.Generator().manual_seed(seed)
         self.scale, self.max_count = scale, max_count
 
-    def __call__(self, ids: Tensor, role: Tensor, live: Tensor) -> Hidden:
+    def __call__(self, ids: Tensor, role: Tensor, live: Tensor, time: Tensor | None = None) -> Hidden:
         return Hidden(torch.zeros((*ids.shape, 1)), ids, live)
 
     def operations(self, hidden: Hidden) -> Tensor:

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from editflow.backbone import Backbone, BackboneConfig, Hidden, rotary, rotate
+from editflow.backbone import Backbone, BackboneConfig, rotary, rotate
 from editflow.canvas import BOS, EOS, FIRST_TEXT_ID, Canvas, Role
+from editflow.heads import Hidden
 from editflow.process.base import AlignedBatch
 from editflow.process.edit_flow import EditFlow
 

@@ -30,7 +30,7 @@ class TokenEdit:
     delete: bool = False
     substitute: int = -1
     insert: int = 0
-    insert_id: int = PLACEHOLDER
+    insert_id: tuple[int, ...] = (PLACEHOLDER,) * 3  # the last serves all beyond
     probability: float = 1.0
     insert_probability: float = 1.0
 
@@ -43,8 +43,8 @@ def apply_plainly(row: list[Token], edits: list[TokenEdit]) -> list[Token]:
             if edit.substitute >= 0:
                 out[-1].id, out[-1].role = edit.substitute, Role.EDITED
                 out[-1].confidence *= edit.probability
-        for _ in range(edit.insert):
-            out.append(Token(edit.insert_id, Role.EDITED, -1, edit.insert_probability, 1.0))
+        for n in range(edit.insert):
+            out.append(Token(edit.insert_id[min(n, 2)], Role.EDITED, -1, edit.insert_probability, 1.0))
         gap = token.gap_confidence * (edit.probability if edit.delete else 1.0)
         out[-1].gap_confidence = min(out[-1].gap_confidence, gap)
     return out
@@ -73,7 +73,8 @@ def random_edits(row: list[Token], rng: random.Random) -> list[TokenEdit]:
             edit.delete = rng.random() < 0.5
             edit.substitute = -1 if edit.delete else rng.randrange(FIRST_TEXT_ID, 99)
         if (here or following) and rng.random() < 0.4:
-            edit.insert, edit.insert_id = rng.randint(1, 4), rng.choice([PLACEHOLDER, 77])
+            edit.insert = rng.randint(1, 4)
+            edit.insert_id = rng.choice([(PLACEHOLDER,) * 3, (77, 78, 79)])
         edits.append(edit)
     return edits
 
@@ -90,7 +91,7 @@ def stack(rows: list[list[Token]]) -> Canvas:
 def stack_edits(rows: list[list[TokenEdit]], width: int) -> Edits:
     """Tensors of the edits; the padding asks for edits too, which must have no effect."""
     junk = TokenEdit(
-        delete=False, substitute=55, insert=3, insert_id=66, probability=0.1, insert_probability=0.1
+        delete=False, substitute=55, insert=3, insert_id=(66,) * 3, probability=0.1, insert_probability=0.1
     )
     padded = [row + [junk] * (width - len(row)) for row in rows]
     columns = {

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from editflow.backbone import Backbone, Hidden
 from editflow.canvas import BOS, EOS, FIRST_TEXT_ID, PAD, PLACEHOLDER, Canvas, Role, apply_edits
-from editflow.process.base import BLANK, AlignedBatch
+from editflow.heads import Hidden
+from editflow.process.base import BLANK, AlignedBatch, TrainedHeads
 from editflow.process.corruption import KEEP, SUBSTITUTE, Corrupted, observe
 from editflow.process.edit_flow import EditFlow, Thresholds
 from tests.core.oracle import FIRST_KEY, Noise, Oracle, canvas_of, text_of
@@ -137,7 +137,7 @@ class Table:
         for column, token in zip(state.insert_column.tolist(), state.insert_token.tolist(), strict=True):
             self.logits["insert"][n, column, token] += p
 
-    def __call__(self, ids: Tensor, role: Tensor, live: Tensor) -> Hidden:
+    def __call__(self, ids: Tensor, role: Tensor, live: Tensor, time: Tensor | None = None) -> Hidden:
         n = self.index[tuple(ids[0].tolist()), tuple(role[0].tolist())]
         return Hidden(torch.tensor([n]), ids, live)
 
@@ -159,7 +159,7 @@ class Table:
 
 
 def expected_loss(table: Table, problem: Problem) -> Tensor:
-    heads = cast(Backbone, table)
+    heads = cast(TrainedHeads, table)
     losses = [w.probability * EditFlow().loss(heads, w.state).total for w in problem.states]
     return torch.stack(losses).sum()
 
@@ -279,7 +279,7 @@ def test_a_step_that_wants_the_token_itself_or_a_special_one_writes_the_next_bes
     canvas = canvas_of([[20, 21, 22]])
     edits = EditFlow().step(Stubborn({0: [20, 30, 22, 31]}), canvas, 8)
     assert edits.substitute.tolist() == [[-1, -1, -1, -1, 30, -1, -1]]
-    assert (edits.insert.tolist(), int(edits.insert_id[0, 5])) == ([[0, 0, 0, 0, 0, 1, 0]], 31)
+    assert (edits.insert.tolist(), int(edits.insert_id[0, 5, 0])) == ([[0, 0, 0, 0, 0, 1, 0]], 31)
 
 
 def test_one_missing_token_is_written_at_once_and_a_run_opens_placeholders() -> None:
@@ -334,7 +334,7 @@ def test_temperature_draws_tokens_for_its_row_alone() -> None:
     def tokens(seed: int | None, canvas: Canvas) -> list[int]:
         generator = None if seed is None else torch.Generator().manual_seed(seed)
         edits = EditFlow(generator=generator).step(oracle, canvas, 8)
-        return [*edits.substitute[:2, 4].tolist(), int(edits.insert_id[2, 4])]
+        return [*edits.substitute[:2, 4].tolist(), int(edits.insert_id[2, 4, 0])]
 
     assert tokens(None, warm) == tokens(0, canvas) == [30, 30, 22]
     assert tokens(0, warm) == tokens(0, warm)
@@ -377,7 +377,7 @@ def test_a_state_without_pending_operations_has_a_finite_loss() -> None:
     pair = AlignedBatch(z, z, torch.tensor([[0, 1, 0]]))
     state = observe(pair, pair.z0)
     table = Table(Problem([pair], [Weighted(1.0, state)]))
-    terms = EditFlow().loss(cast(Backbone, table), state)
+    terms = EditFlow().loss(cast(TrainedHeads, table), state)
     assert float(terms.total.detach()) == pytest.approx(0, abs=1e-9)
     assert (int(terms.tokens), int(terms.substitutions), int(terms.insertions)) == (1, 0, 0)
     assert (state.operation == KEEP).all()

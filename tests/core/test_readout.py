@@ -19,7 +19,7 @@ CODE = "def f(width):\n    return width + 1\n"
 
 def no_edits(canvas: Canvas) -> Edits:
     zeros, ones = torch.zeros_like(canvas.ids), torch.ones(canvas.ids.shape)
-    return Edits(zeros.bool(), zeros - 1, zeros, zeros + PLACEHOLDER, ones, ones)
+    return Edits(zeros.bool(), zeros - 1, zeros, zeros[..., None] + PLACEHOLDER, ones, ones)
 
 
 def random_edits(canvas: Canvas, ids: list[int], generator: torch.Generator) -> Edits:
@@ -32,7 +32,7 @@ def random_edits(canvas: Canvas, ids: list[int], generator: torch.Generator) -> 
         delete=(u < 0.05) & editable,
         substitute=torch.where((u > 0.95) & editable, written, -1),
         insert=torch.where((v < 0.05) & canvas.editable_gaps, 1 + (40 * v).long(), 0),
-        insert_id=written.roll(1, 1),
+        insert_id=written.roll(1, 1)[..., None],
         probability=torch.rand(shape, generator=generator).clamp_min(0.01),
         insert_probability=torch.rand(shape, generator=generator).clamp_min(0.01),
     )

@@ -8,11 +8,10 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from editflow.backbone import Hidden
 from editflow.canvas import Canvas, Edits
+from editflow.heads import Hidden
 
 State = TypeVar("State")
-Terms = TypeVar("Terms", covariant=True)
 
 BLANK = -1  # epsilon of the alignment space: bookkeeping only, never a token id
 IGNORE = -2  # padding of alignment rows
@@ -35,10 +34,8 @@ class AlignedBatch:
         return AlignedBatch(self.z0.to(device), self.z1.to(device), self.role.to(device))
 
 
-class Heads(Protocol):
-    """The heads a process reads; `editflow.backbone.Backbone` is one, an oracle in a test another."""
-
-    def __call__(self, ids: Tensor, role: Tensor, live: Tensor) -> Hidden: ...
+class Answers(Protocol):
+    """What one set of heads says about hidden states; `editflow.heads.EditHeads` is one."""
 
     def operations(self, hidden: Hidden) -> Tensor: ...
 
@@ -49,18 +46,57 @@ class Heads(Protocol):
     def insertions(self, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor: ...
 
 
-class Process(Protocol[State, Terms]):
-    """Corruption and restoration. `State` is a corrupted batch with its targets, `Terms` a loss by term."""
+class Heads(Answers, Protocol):
+    """The network a process reads; `editflow.backbone.Backbone` is one, an oracle in a test another."""
+
+    def __call__(self, ids: Tensor, role: Tensor, live: Tensor, time: Tensor | None = None) -> Hidden: ...
+
+    @property
+    def reverse(self) -> Answers | None:
+        """Heads for the way back to the source, where there are any."""
+        ...
+
+
+class TrainedAnswers(Answers, Protocol):
+    """Heads with the log-probabilities that a loss gathers."""
+
+    def substitution_log_prob(self, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor) -> Tensor: ...
+
+    def insertion_log_prob(self, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor) -> Tensor: ...
+
+
+class TrainedHeads(Heads, TrainedAnswers, Protocol):
+    """A network that a loss can be taken of."""
+
+    @property
+    def reverse(self) -> TrainedAnswers | None: ...
+
+
+class Terms(Protocol):
+    """A loss by term."""
+
+    @property
+    def total(self) -> Tensor:
+        """The objective, the only one with a gradient."""
+        ...
+
+    def record(self) -> dict[str, float]:
+        """What a person watches: nats per event, rates per token."""
+        ...
+
+
+class Process(Protocol[State]):
+    """Corruption and restoration. `State` is a corrupted batch with its targets and the time it was drawn at."""
 
     def prior(self, source: Canvas) -> Canvas:
         """Where sampling starts."""
         ...
 
-    def corrupt(self, batch: AlignedBatch, kappa: Tensor, generator: torch.Generator) -> State:
-        """Draw z_t once; it gives both the model's input and the targets."""
+    def corrupt(self, batch: AlignedBatch, time: Tensor, generator: torch.Generator) -> State:
+        """Draw z_t once, at time [B]; it gives both the model's input and the targets."""
         ...
 
-    def loss(self, heads: Heads, state: State) -> Terms:
+    def loss(self, heads: TrainedHeads, state: State) -> Terms:
         """The training objective at a corrupted state."""
         ...
 

@@ -5,12 +5,12 @@ One z_t is drawn per row and gives both the model's input and every target, so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
-from editflow.canvas import PAD, PLACEHOLDER, Role
+from editflow.canvas import EDIT, PAD, PLACEHOLDER, Role
 from editflow.process.base import BLANK, IGNORE, AlignedBatch
 
 KEEP, DELETE, SUBSTITUTE = 0, 1, 2
@@ -30,12 +30,18 @@ class Corrupted:
     missing: Tensor  # tokens missing in the gap right of the token
     editable: Tensor  # bool, tokens whose operation counts
     gaps: Tensor  # bool, gaps that count
+    slot: Tensor  # the token's slot in the aligned pair
     substitute_row: Tensor
     substitute_column: Tensor
     substitute_token: Tensor
     insert_row: Tensor
     insert_column: Tensor
     insert_token: Tensor
+    insert_slot: Tensor
+
+    def to(self, device: torch.device) -> Corrupted:
+        """The same state on another device."""
+        return Corrupted(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def draw_path(batch: AlignedBatch, kappa: Tensor, generator: torch.Generator) -> Tensor:
@@ -78,6 +84,7 @@ def observe(batch: AlignedBatch, zt: Tensor) -> Corrupted:
     inserts, deletes = pending & (zt == BLANK), pending & (z1 == BLANK)
     substitutes = pending & ~inserts & ~deletes
     role = torch.where(zt == batch.z0, batch.role, int(Role.EDITED))
+    ids = place(zt, PAD)
     operation = place(deletes.long() * DELETE + substitutes.long() * SUBSTITUTE, KEEP)
     roles, live = place(role, 0), place(torch.ones_like(zt), 0).bool()
     editable = live & (roles != Role.CONTEXT)
@@ -86,17 +93,19 @@ def observe(batch: AlignedBatch, zt: Tensor) -> Corrupted:
         (row[inserts], index[inserts]), torch.ones_like(row[inserts]), accumulate=True
     )
     return Corrupted(
-        ids=place(zt, PAD),
+        ids=ids,
         role=roles,
         live=live,
         operation=operation,
         missing=missing,
         editable=editable,
-        gaps=(editable | following) & live,
+        gaps=(editable | following | (ids == EDIT)) & live,
+        slot=place(torch.arange(zt.shape[1], device=zt.device).expand_as(zt), 0),
         substitute_row=row[substitutes],
         substitute_column=index[substitutes],
         substitute_token=z1[substitutes],
         insert_row=row[inserts],
         insert_column=index[inserts],
         insert_token=z1[inserts],
+        insert_slot=inserts.nonzero()[:, 1],
     )

@@ -32,9 +32,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from editflow.backbone import Backbone, Hidden
 from editflow.canvas import FIRST_TEXT_ID, PLACEHOLDER, Canvas, Edits, Role
-from editflow.process.base import AlignedBatch, Heads
+from editflow.heads import Hidden
+from editflow.process.base import AlignedBatch, Heads, TrainedHeads
 from editflow.process.corruption import (
     DELETE,
     KEEP,
@@ -72,9 +72,26 @@ class LossTerms:
     substitutions: Tensor
     insertions: Tensor
 
+    def record(self) -> dict[str, float]:
+        """Nats per event."""
+
+        def per(total: Tensor, events: Tensor) -> float:
+            return round(float(total) / max(1.0, float(events)), 4)
+
+        return {
+            "loss": round(float(self.total.detach()), 4),
+            "operation": per(self.operation, self.tokens),
+            "gap": per(self.gap, self.tokens),
+            "count": per(self.count, self.insertions),
+            "substitute": per(self.substitute, self.substitutions),
+            "insert": per(self.insert, self.insertions),
+        }
+
 
 class EditFlow:
     """Time-free Edit Flow; a `Process` (see editflow.process.base)."""
+
+    settles = True  # what a pass does not change, the next one would not either
 
     def __init__(
         self,
@@ -96,13 +113,13 @@ class EditFlow:
         """Repair starts at the source itself."""
         return source
 
-    def corrupt(self, batch: AlignedBatch, kappa: Tensor, generator: torch.Generator) -> Corrupted:
-        """Draw x_t at kappa [B]; half of the rows show some counted insertions as placeholders."""
-        zt = draw_path(batch, kappa, generator)
-        u = torch.rand(kappa.shape, generator=generator, device=kappa.device)
+    def corrupt(self, batch: AlignedBatch, time: Tensor, generator: torch.Generator) -> Corrupted:
+        """Draw x_t with kappa = time [B]; half of the rows show some counted insertions as placeholders."""
+        zt = draw_path(batch, time, generator)
+        u = torch.rand(time.shape, generator=generator, device=time.device)
         return observe(batch, open_placeholders(batch, zt, (2 * u - 1).clamp_min(0), generator))
 
-    def loss(self, heads: Backbone, state: Corrupted) -> LossTerms:
+    def loss(self, heads: TrainedHeads, state: Corrupted) -> LossTerms:
         """The loss of the module docstring, [] float32."""
         hidden = heads(state.ids, state.role, state.live)
         operation = F.nll_loss(
@@ -154,7 +171,8 @@ class EditFlow:
             torch.where(blank, 1.0, 1 - operation[..., KEEP]) * certainty,
         )
         insertions = self._insertions(heads, hidden, canvas, opens, missing, counts, passes_left)
-        return Edits(fires == DELETE, substitute, *insertions[:2], probability, insertions[2])
+        insert, insert_id, opened = insertions
+        return Edits(fires == DELETE, substitute, insert, insert_id[..., None], probability, opened)
 
     def suspicion(self, heads: Heads, canvas: Canvas) -> Tensor:
         """[B, L] probability that the token, or the gap at its right, still needs an edit."""
