@@ -1,7 +1,8 @@
-"""One loop for all processes: runs passes over a canvas, yields after each, stops when nothing changes.
+"""One loop for all processes: runs passes over a canvas and yields after each.
 
-The sampler knows ids only. Rows that a pass leaves unchanged are finished and leave the batch, so a batch costs
-what its unfinished rows cost. It can be stopped between any two passes by no longer asking for the next step.
+The sampler knows ids only. Where a process settles, rows that a pass leaves unchanged are finished and leave the
+batch, so a batch costs what its unfinished rows cost, and it ends when nothing changes. It can be stopped between any
+two passes by no longer asking for the next step.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ HEADROOM = 128
 class Stepper(Protocol):
     """The part of a process that sampling needs."""
 
+    @property
+    def settles(self) -> bool:
+        """Whether a row that one pass leaves unchanged would stay so."""
+        ...
+
     def prior(self, source: Canvas) -> Canvas: ...
 
     def step(self, heads: Heads, canvas: Canvas, passes_left: int) -> Edits: ...
@@ -38,11 +44,11 @@ class SamplerStep:
     rows: tuple[Canvas, ...]
     """Each [1, L_row]."""
     unfinished: int
-    """Rows that the last pass still changed."""
+    """Rows that the next pass may still change."""
 
 
 class Sampler:
-    """Deterministic few-pass decoding with early stop."""
+    """Runs a process to its end."""
 
     def __init__(self, process: Stepper, heads: Heads, max_passes: int = MAX_PASSES) -> None:
         """`max_passes`: passes at most; whatever is open in the last one is closed in it."""
@@ -63,12 +69,13 @@ class Sampler:
             edits = cap_growth(canvas, edits, limit[active])
             changed = edits.changed()
             if bool(changed.any()):
-                canvas = apply_edits(canvas, edits, int(limit.max())).select(changed).trimmed()
+                canvas = apply_edits(canvas, edits, int(limit.max()))
+                for place in changed.nonzero()[:, 0].tolist():
+                    one = torch.tensor([place], device=canvas.ids.device)
+                    rows[int(active[place])] = canvas.select(one).trimmed()
+            if self.process.settles:
                 active = active[changed]
-                for place, b in enumerate(active.tolist()):
-                    rows[b] = canvas.select(torch.tensor([place], device=canvas.ids.device)).trimmed()
-            else:
-                active = active[:0]
+                canvas = canvas.select(changed).trimmed() if len(active) else canvas
             yield SamplerStep(index + 1, tuple(rows), len(active))
             if not len(active):
                 return

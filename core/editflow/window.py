@@ -16,7 +16,7 @@ from editflow.tokens import SPECIAL_TOKENS, CodeTokenizer
 if TYPE_CHECKING:
     from editflow.diagnostics import Diagnostic
 
-FILE, DIAGNOSTIC, INSTRUCTION, IMPORTS, SCOPE, BEFORE, EDIT, AFTER = (
+FILE, DIAGNOSTIC, INSTRUCTION, IMPORTS, SCOPE, BEFORE, EDIT, AFTER = MARKERS = tuple(
     SPECIAL_TOKENS.index(name)
     for name in (
         "<file>",

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editflow.backbone import Backbone, BackboneConfig, Hidden
+from editflow.backbone import Backbone, BackboneConfig
 from editflow.canvas import FIRST_TEXT_ID, Canvas, Edits, Role
+from editflow.heads import Hidden
 from editflow.process.base import Heads
 from editflow.process.edit_flow import EditFlow, Thresholds
 from editflow.sampler import HEADROOM, MAX_PASSES, Sampler, cap_growth
