@@ -240,13 +240,13 @@ class Attempt:
         return Counter(text[d.start : d.end] for d in diagnostics)
 
 
-def attempts_of(request: Request, calibration: Calibration) -> list[Attempt]:
-    """What a proposal is chosen from: the deterministic attempt, and branches where there are diagnostics."""
+def attempts_of(request: Request, calibration: Calibration, *, branches: bool = True) -> list[Attempt]:
+    """What a proposal is chosen from: the first attempt, and branches where there are diagnostics."""
     first = Attempt(request, 0, calibration)
-    if not first.diagnosed:
+    if not (branches and first.diagnosed):
         return [first]
-    branches = [Attempt(request, candidate, calibration) for candidate in range(1, 2 * BRANCHES, 2)]
-    return [first, *branches, Attempt(request, 2 * BRANCHES, calibration, trusting=True)]
+    further = [Attempt(request, candidate, calibration) for candidate in range(1, 2 * BRANCHES, 2)]
+    return [first, *further, Attempt(request, 2 * BRANCHES, calibration, trusting=True)]
 
 
 def candidates_after(attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -17,6 +17,7 @@ from editflow.errors import EditFlowError
 
 if TYPE_CHECKING:
     from editflow.backbone import Backbone, BackboneConfig
+    from editflow.process.continuous import FlowConfig
     from editflow.process.edit_flow import Thresholds
     from editflow.tokens import CodeTokenizer
 
@@ -95,6 +96,17 @@ class Checkpoint:
 
         return _build(Thresholds, self.config["thresholds"])
 
+    def flow(self) -> FlowConfig:
+        """How the network is read in continuous time; one that was trained without is read by its base quantities."""
+        from editflow.process.continuous import FlowConfig
+
+        return _build(FlowConfig, self.config.get("flow") or {})
+
+    @property
+    def in_continuous_time(self) -> bool:
+        """Whether the network was trained for the continuous-time process, and only for that."""
+        return bool(self.config.get("flow"))
+
     def backbone_config(self) -> BackboneConfig:
         """Shape of the network."""
         from editflow.backbone import BackboneConfig
@@ -155,9 +167,14 @@ def shipped() -> list[str]:
 
 
 def write_config(
-    folder: Path, name: str, backbone: BackboneConfig, thresholds: Thresholds, calibration: Calibration
+    folder: Path,
+    name: str,
+    backbone: BackboneConfig,
+    thresholds: Thresholds,
+    calibration: Calibration,
+    flow: FlowConfig | None = None,
 ) -> None:
-    """Write config.json for the members that lie in `folder`."""
+    """Write config.json for the members that lie in `folder`; `flow` where the network was trained for one."""
     members = {m: {"size": (folder / m).stat().st_size, "sha256": sha256(folder / m)} for m in MEMBERS}
     config = {
         "format": FORMAT,
@@ -168,6 +185,8 @@ def write_config(
         "calibration": asdict(calibration),
         "files": members,
     }
+    if flow is not None:
+        config["flow"] = asdict(flow)
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
@@ -188,19 +207,19 @@ def _read_config(folder: Path) -> dict[str, Any]:
     parts = ("backbone", "thresholds", "calibration", "files")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not of checkpoint format {FORMAT}")
-    if not all(isinstance(config.get(part), dict) for part in parts) or not isinstance(
-        config.get("name"), str
-    ):
+    dicts = [config.get(part) for part in parts] + [config.get("flow", {})]
+    if not all(isinstance(part, dict) for part in dicts) or not isinstance(config.get("name"), str):
         raise CheckpointError(f"{path} lacks one of: name, {', '.join(parts)}")
     return config
 
 
 def _build(kind: type[Settings], values: dict[str, Any]) -> Settings:
-    """A settings dataclass from plain numbers; CheckpointError on unknown names or bad values."""
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values.values())
-    if not set(values) <= known or not numbers:
-        raise CheckpointError(f"config.json has unknown or non-numeric values for {kind.__name__}")
+    """A settings dataclass from plain numbers and names; CheckpointError on unknown names or bad values."""
+    defaults = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+    for name, value in values.items():
+        allowed: Any = str if isinstance(defaults.get(name), str) else int | float
+        if name not in defaults or not isinstance(value, allowed) or isinstance(value, bool):
+            raise CheckpointError(f"config.json has an unknown or unfit value for {kind.__name__}: {name}")
     try:
         return kind(**values)
     except ValueError as error:

@@ -18,10 +18,14 @@ from editflow.attempt import Attempt, attempts_of, candidates_after, ranked
 from editflow.checkpoint import Checkpoint
 from editflow.device import choose_device, computes_bfloat16
 from editflow.document import Document
+from editflow.errors import EditFlowError
 from editflow.placed import PlacedWindow
+from editflow.process.continuous import ContinuousEditFlow, Sampling
 from editflow.process.edit_flow import EditFlow
+from editflow.process.guidance import Guidance
 from editflow.readout import canvas_of, read_edits
-from editflow.request import Request
+from editflow.request import DEFAULT_STEPS, Decoder, Request
+from editflow.reuse import Reuse
 from editflow.sampler import Sampler
 from editflow.step import Step
 from editflow.window import WindowTokens, encode_window
@@ -45,6 +49,7 @@ class Engine:
         self.backbone = checkpoint.backbone().to(device)
         self.calibration = checkpoint.calibration()
         self.thresholds = checkpoint.thresholds()
+        self.flow = checkpoint.flow()
 
     @classmethod
     def load(cls, name: str = "default", device: str = "auto") -> Engine:
@@ -53,7 +58,7 @@ class Engine:
 
     def fix(self, request: Request) -> Iterator[Step]:
         """Yield the proposal after every pass; the last step's hunks are what is offered."""
-        group = attempts_of(request, self.calibration)
+        group = self._attempts(request)
         index = total = 0
         for index, total in self._run_all([group]):
             yield Step(index, total, group[0].proposal(), done=False)
@@ -66,8 +71,8 @@ class Engine:
     def fix_many(self, requests: Sequence[Request]) -> list[Step]:
         """The last step of each request; windows run in common batches where that changes nothing for them."""
         steps: dict[int, Step] = {}
-        for together in _companies(requests):
-            groups = {i: attempts_of(requests[i], self.calibration) for i in together}
+        for together in self._companies(requests):
+            groups = {i: self._attempts(requests[i]) for i in together}
             *_, (index, total) = [(0, 0), *self._run_all(list(groups.values()))]
             steps |= {i: _last_step(group, index, total) for i, group in groups.items()}
         return [steps[i] for i in range(len(requests))]
@@ -79,7 +84,7 @@ class Engine:
 
         Tokens that share a character make one span, of their highest probability.
         """
-        attempt = attempts_of(Request(document, lines), self.calibration)[0]
+        attempt = Attempt(Request(document, lines), 0, self.calibration)
         spans: list[tuple[int, int, float]] = []
         for placed in attempt.windows(self.tokenizer, everything=True):
             for start, end, rate in self._rates(placed):
@@ -96,7 +101,9 @@ class Engine:
         tokens = encode_window(placed.window, self.tokenizer)
         canvas = canvas_of([tokens]).to(self.device)
         with torch.inference_mode(), self._precision():
-            rates = EditFlow().suspicion(self.backbone, canvas)[0].tolist()
+            timed = self.checkpoint.in_continuous_time
+            process = ContinuousEditFlow(self.flow) if timed else EditFlow()
+            rates = process.suspicion(self.backbone, canvas)[0].tolist()
         low, high = placed.allowed
         for (start, end), rate in zip(tokens.spans, rates[tokens.start : tokens.end], strict=True):
             if low <= start < high:
@@ -126,7 +133,7 @@ class Engine:
             ]
             alone = Counter(id(attempt) for attempt, _, _ in work)
             batches = list(_batches([tokens for _, _, tokens in work]))
-            steps = max((a.request.steps for a in attempts), default=0)
+            steps = max((self._sampler(a.request).max_passes for a in attempts), default=0)
             total = index + rounds_left * len(batches) * steps
             for batch in batches:
                 for _ in self._passes([work[i] for i in batch], alone):
@@ -144,16 +151,14 @@ class Engine:
 
         `windows` counts those of each attempt: a branch in every one of many would edit them all.
         """
-        request = work[0][0].request
+        sampler = self._sampler(work[0][0].request)
         canvas = canvas_of(
             [tokens for _, _, tokens in work],
             [a.strictness for a, _, _ in work],
             [a.temperature for a, _, _ in work],
             [a.branch_in(placed, windows[id(a)] == 1) for a, placed, _ in work],
         )
-        generator = torch.Generator().manual_seed(request.seed)
-        process = EditFlow(self.thresholds, generator=generator)
-        steps = Sampler(process, self.backbone, request.steps).steps(canvas.to(self.device))
+        steps = sampler.steps(canvas.to(self.device))
         while True:
             with self._precision():
                 step = next(steps, None)
@@ -162,6 +167,35 @@ class Engine:
             for (attempt, placed, tokens), row in zip(work, step.rows, strict=True):
                 attempt.update(placed, read_edits(row, tokens, self.tokenizer))
             yield
+
+    def decoder(self, request: Request) -> Decoder:
+        """The one asked for, or the checkpoint's own; EditFlowError where it cannot run."""
+        own = Decoder.ctmc if self.checkpoint.in_continuous_time else Decoder.passes
+        if request.decoder is Decoder.passes and own is Decoder.ctmc:
+            raise EditFlowError(f"{self.name} was trained for continuous time only: use the sampler ctmc")
+        return request.decoder or own
+
+    def _attempts(self, request: Request) -> list[Attempt]:
+        return attempts_of(request, self.calibration, branches=self.decoder(request) is Decoder.passes)
+
+    def _sampler(self, request: Request) -> Sampler:
+        """A fresh sampler with the request's seed."""
+        decoder, generator = self.decoder(request), torch.Generator().manual_seed(request.seed)
+        steps = request.steps or DEFAULT_STEPS[decoder]
+        if decoder is Decoder.passes:
+            return Sampler(EditFlow(self.thresholds, generator=generator), self.backbone, steps)
+        sampling = Sampling(steps, guidance=Guidance(request.guidance, request.guidance))
+        process = ContinuousEditFlow(self.flow, sampling, generator=generator)
+        timed = self.backbone.time is not None
+        return Sampler(process, self.backbone if timed else Reuse(self.backbone), process.passes)
+
+    def _companies(self, requests: Sequence[Request]) -> list[list[int]]:
+        """Indices of requests that may share batches: those that draw no noise and make as many passes."""
+        companies: dict[tuple[int | None, int], list[int]] = {}
+        for i, request in enumerate(requests):
+            noisy = request.candidates > 1 or self.decoder(request) is Decoder.ctmc
+            companies.setdefault((request.steps, i if noisy else -1), []).append(i)
+        return list(companies.values())
 
     def _precision(self) -> AbstractContextManager[object]:
         """bfloat16 where the processor computes in it; rates and log-probabilities are float32 all the same."""
@@ -173,15 +207,6 @@ class Engine:
 def _last_step(group: list[Attempt], index: int, total: int) -> Step:
     proposals, asked = ranked(group), group[0].request.candidates
     return Step(index, total, proposals[0], done=True, alternatives=tuple(proposals) if asked > 1 else ())
-
-
-def _companies(requests: Sequence[Request]) -> list[list[int]]:
-    """Indices of requests that may share batches: those that draw no noise and make as many passes."""
-    companies: dict[tuple[int, int], list[int]] = {}
-    for i, request in enumerate(requests):
-        alone = i if request.candidates > 1 else -1
-        companies.setdefault((request.steps, alone), []).append(i)
-    return list(companies.values())
 
 
 def _batches(windows: Sequence[WindowTokens]) -> Iterator[list[int]]:

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from editflow.diagnostics import Diagnostic
 from editflow.document import Document
+
+
+class Decoder(StrEnum):
+    """How a flow is run."""
+
+    passes = "passes"
+    """Deterministic: all edits above their thresholds at once, until nothing changes."""
+    ctmc = "ctmc"
+    """Stochastic: the continuous-time Markov chain, in Euler steps."""
+
+
+DEFAULT_STEPS = {Decoder.passes: 8, Decoder.ctmc: 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +32,12 @@ class Request:
     diagnostics: tuple[Diagnostic, ...] | None = None
     """Ranges in the document's text; None checks the text itself where it is Python."""
     candidates: int = 1
-    steps: int = 8
-    """Passes at most."""
+    decoder: Decoder | None = None
+    """None takes the one that the checkpoint was trained for."""
+    steps: int | None = None
+    """Passes at most, or Euler steps; None takes the decoder's default."""
+    guidance: float = 0.0
+    """Strength of classifier-free guidance, on rates and tokens alike (Decoder.ctmc only)."""
     seed: int = 0
     threshold: float | None = None
     """Confidence below which no hunk is proposed; None takes the checkpoint's."""

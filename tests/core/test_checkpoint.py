@@ -27,6 +27,7 @@ from editflow.checkpoint import (
     shipped,
     write_config,
 )
+from editflow.process.continuous import FlowConfig
 from editflow.process.edit_flow import Thresholds
 
 SHAPE = BackboneConfig(vocab_size=600, width=16, layers=1, heads=2, hidden=24, copy_width=8, max_count=4)
@@ -135,6 +136,36 @@ def test_a_folder_without_a_config_and_no_folder_are_refused(folder: Path) -> No
         assert "no checkpoint at" in refusal(lambda nowhere=nowhere: Checkpoint.open(str(nowhere)))  # type: ignore[misc]
 
 
+def test_a_flow_comes_back_and_is_the_plain_one_where_none_is_stated(folder: Path) -> None:
+    checkpoint = Checkpoint.open(str(folder))
+    assert (checkpoint.flow(), checkpoint.in_continuous_time) == (FlowConfig(), False)
+    flow = FlowConfig("cubic", "scaled_softplus", shows_origin=0, propagation=4.0, max_weight=10.0)
+    write_config(folder, "tiny", SHAPE, THRESHOLDS, CALIBRATION, flow)
+    checkpoint = Checkpoint.open(str(folder))
+    assert (checkpoint.flow(), checkpoint.in_continuous_time) == (flow, True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"schedule": 3},
+        {"schedule": "quartic"},
+        {"parameterisation": None},
+        {"propagation": "4"},
+        {"unknown": 1},
+    ],
+    ids=str,
+)
+def test_a_flow_that_does_not_exist_is_refused(folder: Path, values: dict[str, object]) -> None:
+    change_config(folder, lambda config: config.update({"flow": values}))
+    assert CONFIG in refusal(Checkpoint.open(str(folder)).flow)
+
+
+def test_a_flow_that_is_no_object_is_refused(folder: Path) -> None:
+    change_config(folder, lambda config: config.update({"flow": "linear"}))
+    assert CONFIG in refusal(lambda: Checkpoint.open(str(folder)))
+
+
 READERS: dict[str, Callable[[Checkpoint], object]] = {
     "backbone": Checkpoint.backbone_config,
     "thresholds": Checkpoint.thresholds,
@@ -154,7 +185,18 @@ def test_unknown_keys_and_wrong_types_are_refused(folder: Path, part: str, value
 
 @pytest.mark.parametrize(
     "shape",
-    [{"width": 15}, {"heads": 0}, {"width": 16.5}, {"layers": 1.0}, {"width": -16}, {"vocab_size": 601}],
+    [
+        {"time_features": 3},
+        {"reverse": 2},
+        {"adjacency": True},
+        {"time_features": 262144},
+        {"width": 15},
+        {"heads": 0},
+        {"width": 16.5},
+        {"layers": 1.0},
+        {"width": -16},
+        {"vocab_size": 601},
+    ],
     ids=str,
 )
 def test_a_shape_that_no_network_has_is_refused(folder: Path, shape: dict[str, float]) -> None:

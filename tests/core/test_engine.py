@@ -1,12 +1,17 @@
 """The engine: batches, rounds, candidates and cancellation, on a small random network and on a script."""
 
+import shutil
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from editflow import engine as engine_module
+from editflow.backbone import Backbone
+from editflow.checkpoint import WEIGHTS, Calibration, write_config
 from editflow.decisions import AcceptAll, RejectAll, decide
 from editflow.device import choose_device
 from editflow.diagnostics import check_python
@@ -14,13 +19,16 @@ from editflow.document import Document
 from editflow.engine import ROUNDS, Engine
 from editflow.errors import EditFlowError
 from editflow.pieces import TextEdit
-from editflow.request import Request
+from editflow.process.continuous import FlowConfig
+from editflow.process.edit_flow import Thresholds
+from editflow.request import Decoder, Request
 from editflow.window import Window
-from tests.core.wild import ScriptedEngine, replacing, wild_checkpoint, wild_engine
+from tests.core.wild import SHAPE, ScriptedEngine, replacing, wild_checkpoint, wild_engine
 
 BROKEN = "def add(first, second)\n    total = first + secnd\n    return total\n"
 FIXED = "def add(first, second):\n    total = first + second\n    return total\n"
 OTHER = "\n\ndef other(value):\n    return value\n\n\nprint(add(1, 2))\n"
+SHORT = "A line, no more.\n"  # random tokens are often not UTF-8, and then there is no proposal
 PROSE = "One line of text,\nand another: it goes on\nfor a while.\n\nThe end (nearly)."
 
 
@@ -254,3 +262,44 @@ class TestSuspicion:
 
     def test_of_nothing(self, engine: Engine) -> None:
         assert engine.suspicion(Document.from_text("")) == []
+
+
+class TestContinuousTime:
+    def test_the_seed_decides_and_steps_are_euler_steps(self, engine: Engine) -> None:
+        request = prose(SHORT, decoder=Decoder.ctmc, steps=5)
+        steps = list(engine.fix(request))
+        assert [step.index for step in steps] == [1, 2, 3, 4, 5, 5]
+        assert steps == list(engine.fix(request))
+        assert len({engine.fix_last(replace(request, seed=seed)).proposal.text for seed in range(8)}) > 2
+
+    def test_requests_in_company_are_as_each_alone(self, engine: Engine) -> None:
+        requests = [prose(SHORT[i:], decoder=Decoder.ctmc, steps=3) for i in range(3)]
+        assert engine.fix_many(requests) == [engine.fix_last(request) for request in requests]
+
+    def test_candidates_are_further_runs(self, engine: Engine) -> None:
+        step = engine.fix_last(prose(SHORT, decoder=Decoder.ctmc, steps=3, candidates=3))
+        assert len(step.alternatives) > 1
+        assert step.proposal in step.alternatives
+
+    def test_guidance_moves_what_depends_on_the_condition(self, engine: Engine) -> None:
+        request = prose(SHORT, decoder=Decoder.ctmc, steps=4, instruction="shorter")
+        plain, guided = (engine.fix_last(replace(request, guidance=g)).proposal for g in (0.0, 3.0))
+        assert plain != guided
+        request = replace(request, instruction="")
+        plain, guided = (engine.fix_last(replace(request, guidance=g)).proposal for g in (0.0, 3.0))
+        assert plain.text == guided.text
+
+    @pytest.mark.parametrize("time_features", [0, 8])
+    def test_a_network_of_its_own_runs_by_default_and_in_no_other_way(
+        self, tokenizer_file: Path, tmp_path: Path, time_features: int
+    ) -> None:
+        folder = Path(shutil.copytree(wild_checkpoint(tokenizer_file), tmp_path / "timed"))
+        shape = replace(SHAPE, time_features=time_features)
+        weights = {name: p.detach() for name, p in Backbone(shape).named_parameters()}
+        save_file(weights | load_file(folder / WEIGHTS), folder / WEIGHTS)
+        write_config(folder, "timed", shape, Thresholds(), Calibration(show=0.0), FlowConfig(shows_origin=0))
+        timed = Engine.load(str(folder), "cpu")
+        assert any(step.proposal.hunks for step in timed.fix(prose(SHORT, steps=3)))
+        assert timed.suspicion(Document.from_text(PROSE, Path("a.txt")))
+        with pytest.raises(EditFlowError, match="continuous time only"):
+            timed.fix_last(prose(decoder=Decoder.passes))

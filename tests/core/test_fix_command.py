@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from editflow.document import Document
+from editflow.request import Decoder
 from tests.core.shell import Engine, Shell
 
 BROKEN = "def f(value):\n    return valeu\n"
@@ -162,6 +163,14 @@ class TestOptions:
         assert (request.lines, request.instruction) == ((1, 2), "rename")
         assert (request.candidates, request.steps, request.seed) == (3, 4, 5)
         assert (request.threshold, request.diagnostics) == (0.25, None)
+        assert (request.decoder, request.guidance) == (None, 0.0)
+
+    def test_of_the_stochastic_sampler_reach_the_engine(
+        self, shell: Shell, path: Path, engine: Engine
+    ) -> None:
+        assert shell("fix", "a.py", "--sampler", "ctmc", "--steps", "1000", "--guidance", "1.5") == 0
+        (request,) = engine.requests
+        assert (request.decoder, request.steps, request.guidance) == (Decoder.ctmc, 1000, 1.5)
 
     @pytest.mark.usefixtures("engine")
     @pytest.mark.parametrize(
@@ -175,6 +184,11 @@ class TestOptions:
             ("--candidates 0", "--candidates 0 is out of range"),
             ("--candidates 65", "--candidates 65 is out of range"),
             ("--steps 0", "--steps 0 is out of range"),
+            ("--steps 65", "--steps 65 is out of range"),
+            ("--sampler ctmc --steps 10001", "--steps 10001 is out of range"),
+            ("--sampler gibbs", "--sampler gibbs is unknown: use passes or ctmc"),
+            ("--guidance 1", "--guidance needs --sampler ctmc"),
+            ("--sampler ctmc --guidance nan", "--guidance nan is out of range"),
             ("--threshold 1.5", "--threshold 1.5 is out of range"),
             ("--threshold nan", "--threshold nan is out of range"),
             ("--seed -1", "--seed -1 is out of range"),

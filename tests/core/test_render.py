@@ -154,6 +154,8 @@ class TestFlow:
     def test_blocks_without_news_are_short(self) -> None:
         assert list(flow.blocks(steps("a\n", "a\n"))) == ["pass 1: no edits", "result: no edits"]
         assert list(flow.blocks(steps("a\n", "b\n", "b\n")))[1] == "pass 2: as before"
+        quiet = list(flow.blocks(steps("a\n", "b\n", "b\n", "b\n", "c\n")))
+        assert quiet[1:] == ["passes 2 to 3: as before", "pass 4: line 1: -a +c", "result: line 1: -a +c"]
 
     def test_blocks_show_space_and_line_ends(self) -> None:
         assert next(flow.blocks(steps("if a:\nb\n", "if a:\n    b\n"))) == "pass 1: line 2: +'    '"

@@ -14,7 +14,18 @@ def fix(
     model: Annotated[str, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = "default",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
     candidates: Annotated[int, typer.Option(help="Attempts; the best one is proposed.")] = 1,
-    steps: Annotated[int, typer.Option(help="Passes over the text at most.")] = 8,
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="passes|ctmc", help="Deterministic passes, or the continuous-time Markov chain."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Passes at most; of ctmc, Euler steps.  [default: 8; 64]")
+    ] = None,
+    guidance: Annotated[
+        float, typer.Option(metavar="G", help="Follow diagnostics and --message more closely (ctmc only).")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of the attempts after the first.")] = 0,
     threshold: Annotated[
         float | None,
@@ -44,7 +55,9 @@ def fix(
         model=model,
         device=device,
         candidates=candidates,
+        sampler=sampler,
         steps=steps,
+        guidance=guidance,
         seed=seed,
         threshold=threshold,
         show_flow=show_flow,

@@ -6,10 +6,12 @@ from enum import StrEnum
 
 from editflow.document import Document
 from editflow.errors import EditFlowError
-from editflow.request import Request
+from editflow.request import Decoder, Request
 
 STDIN = "-"
 MOST = 64  # candidates, and passes
+MOST_STEPS = 10_000  # of the stochastic sampler
+MOST_GUIDANCE = 10.0
 
 
 class UsageError(EditFlowError):
@@ -36,16 +38,27 @@ class Options:
     model: str
     device: str
     candidates: int
-    steps: int
+    sampler: str | None
+    steps: int | None
+    guidance: float
     seed: int
     threshold: float | None
     show_flow: bool
     heatmap: bool
 
     def __post_init__(self) -> None:
-        for name, value in (("--candidates", self.candidates), ("--steps", self.steps)):
-            if not 1 <= value <= MOST:
-                raise UsageError(f"{name} {value} is out of range: use 1 to {MOST}")
+        if self.sampler not in (None, *Decoder):
+            raise UsageError(f"--sampler {self.sampler} is unknown: use {' or '.join(Decoder)}")
+        stochastic = self.sampler == Decoder.ctmc
+        most = MOST_STEPS if stochastic else MOST
+        if not 1 <= self.candidates <= MOST:
+            raise UsageError(f"--candidates {self.candidates} is out of range: use 1 to {MOST}")
+        if self.steps is not None and not 1 <= self.steps <= most:
+            raise UsageError(f"--steps {self.steps} is out of range: use 1 to {most}")
+        if self.guidance and not stochastic:
+            raise UsageError(f"--guidance needs --sampler {Decoder.ctmc}")
+        if not -1 <= self.guidance <= MOST_GUIDANCE:
+            raise UsageError(f"--guidance {self.guidance} is out of range: use -1 to {MOST_GUIDANCE:g}")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(f"--threshold {self.threshold} is out of range: use 0 to 1")
         if not 0 <= self.seed < 2**63:
@@ -58,7 +71,9 @@ class Options:
             lines=self.lines,
             instruction=self.message,
             candidates=self.candidates,
+            decoder=None if self.sampler is None else Decoder(self.sampler),
             steps=self.steps,
+            guidance=self.guidance,
             seed=self.seed,
             threshold=self.threshold,
         )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.live import Live
@@ -21,12 +22,12 @@ _INSERTED, _SUBSTITUTED, _DELETED, _PENDING = "green", "yellow", "red strike", "
 
 
 def play(steps: Sequence[Step], console: Console, name: str) -> None:
-    """Show the passes in place, a frame each; the last frame, with the edits that are offered, stays."""
+    """Show the passes that change something in place; the last frame, with the edits that are offered, stays."""
     wanted = _lines_to_show(steps)
     with Live(console=console, auto_refresh=False, vertical_overflow="ellipsis") as live:
-        for step in steps:
-            live.update(frame(step, steps[-1].proposal, name, wanted), refresh=True)
-            if not step.done:
+        for same in _alike(steps):
+            live.update(frame(same[-1], steps[-1].proposal, name, wanted), refresh=True)
+            if not same[-1].done:
                 time.sleep(PAUSE)
 
 
@@ -39,15 +40,24 @@ def frame(step: Step, last: Proposal, name: str, wanted: frozenset[int]) -> Text
 
 
 def blocks(steps: Sequence[Step]) -> Iterator[str]:
-    """One block of lines a pass: `pass 1: line 3: -foo +bar`, and at the end what is offered."""
-    before: Proposal | None = None
-    for step in steps:
-        if step.proposal == before and not step.done:
-            edits = ["as before"]
-        else:
-            edits = [described(hunk, step.proposal.document) for hunk in step.proposal.hunks] or ["no edits"]
-        yield "\n".join(f"{_title(step)}: {edit}" for edit in edits)
-        before = step.proposal
+    """One block of lines a pass: `pass 1: line 3: -foo +bar`, and at the end what is offered.
+
+    Passes that leave everything as it was share a line.
+    """
+    for first, *others in _alike(steps):
+        edits = [described(hunk, first.proposal.document) for hunk in first.proposal.hunks] or ["no edits"]
+        yield "\n".join(f"{_title(first)}: {edit}" for edit in edits)
+        if others:
+            last = others[-1].index
+            yield (
+                f"passes {others[0].index} to {last}: as before" if others[1:] else f"pass {last}: as before"
+            )
+
+
+def _alike(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Runs of passes with one proposal; the result is a run of its own."""
+    for _, run in groupby(steps, key=lambda step: (step.done, step.proposal)):
+        yield list(run)
 
 
 def count(hunks: Sequence[Hunk]) -> str:
