@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from editflow.backbone import Backbone, BackboneConfig
+from editflow.process.continuous import FlowConfig
 from editflow_trainer.config import TrainConfig
 from editflow_trainer.noise import NoiseConfig
 from editflow_trainer.shards import write_shard
-from editflow_trainer.trainer import Trainer, make_optimizers
+from editflow_trainer.trainer import Trainer, make_optimizers, start_from
 from tests.trainer.rows import VOCABULARY, make_rows
 
 SHAPE = BackboneConfig(VOCABULARY, width=16, layers=1, heads=2, hidden=24, copy_width=8, max_count=4)
@@ -159,3 +160,40 @@ def test_the_learning_rate_is_a_trapezoid(a: float, b: float, warmup: float, coo
 def test_a_run_that_makes_no_sense_is_refused(knobs: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must"):
         TrainConfig(**knobs)  # type: ignore[arg-type]
+
+
+FLOW = replace(CONFIG, backbone=replace(SHAPE, time_features=8, reverse=1), flow=FlowConfig(), noise=QUIET)
+
+
+def test_a_flow_in_continuous_time_is_trained_and_resumed_like_any_other(
+    trainer: Callable[..., Trainer],
+) -> None:
+    straight, resumed = trainer("straight", FLOW), trainer("resumed", FLOW)
+    lines: Lines = []
+    straight.run(lines.append)
+    assert {"expected", "due", "operation"} <= lines[0].keys()
+    with pytest.raises(Interrupted):
+        resumed.run(interrupt_after(4))
+    resumed = trainer("resumed", FLOW)
+    resumed.run(lambda line: None)
+    before = Backbone(FLOW.backbone).state_dict()
+    for (name, one), other in zip(straight.model.named_parameters(), resumed.model.parameters(), strict=True):
+        assert one.equal(other)
+        moved = not one.equal(before[name]) or not name.startswith(("reverse", "time"))
+        assert moved, name
+
+
+def test_a_network_starts_from_one_without_time_and_way_back(tmp_path: Path) -> None:
+    old = Backbone(SHAPE)
+    save_file({name: p.detach().bfloat16() for name, p in old.named_parameters()}, tmp_path / "w.safetensors")
+    new = Backbone(FLOW.backbone)
+    start_from(new, tmp_path / "w.safetensors")
+    ids = torch.arange(16, 24)[None]
+    live, role = torch.ones_like(ids).bool(), torch.ones_like(ids)
+    hidden = new(ids, role, live, torch.tensor([0.3]))
+    expected = old.bfloat16().float()(ids, role, live)
+    torch.testing.assert_close(hidden.states, expected.states)
+    assert new.reverse is not None
+    torch.testing.assert_close(new.reverse.operations(hidden), old.operations(expected))
+    with pytest.raises(ValueError, match="another network"):
+        start_from(Backbone(replace(SHAPE, layers=2)), tmp_path / "w.safetensors")

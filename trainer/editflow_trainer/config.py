@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 from editflow.backbone import BackboneConfig
+from editflow.process.continuous import FlowConfig
 from editflow_trainer.noise import NoiseConfig
 
 
@@ -14,6 +15,8 @@ class TrainConfig:
 
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    flow: FlowConfig | None = None
+    """The exact, time-dependent process; None is the time-free one."""
     steps: int = 4000
     """Optimiser steps in all."""
     batch_tokens: int = 8192

@@ -15,16 +15,18 @@ import torch
 
 from editflow_trainer.config import TrainConfig
 from editflow_trainer.durations import seconds
-from editflow_trainer.presets import cpu_preset, gpu_preset
+from editflow_trainer.presets import PRESETS
 from editflow_trainer.trainer import Trainer
 
 Say = Callable[[str], None]
 
 
-def train_shards(work: Path, config: TrainConfig, device: str, budget: float | None, say: Say) -> bool:
+def train_shards(
+    work: Path, config: TrainConfig, device: str, budget: float | None, say: Say, init: Path | None = None
+) -> bool:
     """Train over `work`/shards in `work`/run, or go on; `budget` is seconds in all. True when all steps are made."""
     folder = work / "run"
-    trainer = Trainer(config, work / "shards", folder, torch.device(device))
+    trainer = Trainer(config, work / "shards", folder, torch.device(device), init)
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
 
         def record(line: dict[str, float]) -> None:
@@ -40,12 +42,15 @@ def main() -> None:
     """Command line of the training stage."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder that holds shards/")
-    parser.add_argument("--preset", choices=("cpu", "gpu"), default="gpu")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="gpu")
+    parser.add_argument("--init", type=Path, help="weights.safetensors or model.safetensors to start from")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--budget", default="27m", help="training time in all: 300s, 27m, 1.5h")
     options = parser.parse_args()
-    gpu = options.preset == "gpu"
-    config = gpu_preset() if gpu else cpu_preset()
-    train_shards(options.work, config, "cuda" if gpu else "cpu", seconds(options.budget), print)
+    torch.set_num_threads(options.threads)
+    device = "cuda" if options.preset == "gpu" else "cpu"
+    budget, config = seconds(options.budget), PRESETS[options.preset]()
+    train_shards(options.work, config, device, budget, print, options.init)
 
 
 if __name__ == "__main__":

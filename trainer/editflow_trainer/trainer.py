@@ -9,17 +9,17 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors.torch import load_file, save_file
+from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from editflow.backbone import Backbone
-from editflow.process.base import AlignedBatch
-from editflow.process.edit_flow import EditFlow, LossTerms
+from editflow.process.base import AlignedBatch, Terms
+from editflow.process.continuous import ContinuousEditFlow
+from editflow.process.edit_flow import EditFlow
 from editflow_trainer.batches import Batches, draw_kappa
 from editflow_trainer.config import TrainConfig
 
@@ -37,19 +37,42 @@ def make_optimizers(model: Backbone, config: TrainConfig) -> list[torch.optim.Op
     return [muon, adam]
 
 
+def start_from(model: Backbone, weights: Path) -> None:
+    """Load weights; what they lack may only be time, adjacency and the reverse heads, which copy the others."""
+    found = {name: value.float() for name, value in load_file(weights).items()}
+    if model.reverse is not None and not any(name.startswith("reverse.") for name in found):
+        own = {name for name, _ in model.reverse.named_parameters()}
+        found |= {f"reverse.{name}": found[name].clone() for name in own}
+    lacking = model.load_state_dict(found, strict=False)
+    added = [name for name in lacking.missing_keys if not name.startswith(("time.", "adjacency"))]
+    if added or lacking.unexpected_keys:
+        raise ValueError(f"{weights} is of another network: {added + lacking.unexpected_keys}")
+
+
 class Trainer:
     """One run in one folder: `log.jsonl`, `state.pt` to resume from, and the averaged weights when it ends."""
 
-    def __init__(self, config: TrainConfig, shards: Path, folder: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        shards: Path,
+        folder: Path,
+        device: torch.device,
+        init: Path | None = None,
+    ) -> None:
+        """`init`: weights to start from (safetensors), of the same network but for parts that were added to it."""
         self.config, self.folder, self.device = config, folder, device
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        self.model = Backbone(config.backbone).to(device)
+        self.model = Backbone(config.backbone)
+        if init is not None:
+            start_from(self.model, init)
+        self.model.to(device)
         self.average = {name: p.detach().clone() for name, p in self.model.named_parameters()}
         self.optimizers = make_optimizers(self.model, config)
         self.peaks = [group["lr"] for o in self.optimizers for group in o.param_groups]
         self.batches = Batches(shards, config.batch_tokens, config.noise, config.seed)
-        self.process = EditFlow()
+        self.process = EditFlow() if config.flow is None else ContinuousEditFlow(config.flow)
         self.step = self.epoch = self.position = 0
         self.elapsed = 0.0
         if (folder / "state.pt").exists():
@@ -86,12 +109,9 @@ class Trainer:
                 yield item
             self.epoch, self.position = self.epoch + 1, 0
 
-    def _update(self, batch: AlignedBatch, generator: torch.Generator, progress: float) -> LossTerms:
-        kappa = draw_kappa(len(batch.z0), generator)
-        state = self.process.corrupt(batch, kappa, generator)
-        state = type(state)(*(getattr(state, f.name).to(self.device) for f in fields(state)))
+    def _update(self, batch: AlignedBatch, generator: torch.Generator, progress: float) -> Terms:
         with torch.autocast(self.device.type, torch.bfloat16), self._attention():
-            terms = self.process.loss(self.model, state)
+            terms = self._loss(batch, generator)
         terms.total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         groups = [group for o in self.optimizers for group in o.param_groups]
@@ -104,6 +124,14 @@ class Trainer:
         self._average()
         return terms
 
+    def _loss(self, batch: AlignedBatch, generator: torch.Generator) -> Terms:
+        """The loss at a fresh state: kappa dense near deployment without time, t uniform with it."""
+        if isinstance(self.process, ContinuousEditFlow):
+            time = torch.rand(len(batch.z0), generator=generator)
+            return self.process.loss(self.model, self.process.corrupt(batch, time, generator).to(self.device))
+        kappa = draw_kappa(len(batch.z0), generator)
+        return self.process.loss(self.model, self.process.corrupt(batch, kappa, generator).to(self.device))
+
     def _attention(self) -> AbstractContextManager[None]:
         """On a CPU the plain kernel's backward pass is faster than the fused one at these lengths."""
         return sdpa_kernel(SDPBackend.MATH) if self.device.type == "cpu" else nullcontext()
@@ -114,21 +142,12 @@ class Trainer:
         names, values = zip(*self.model.named_parameters(), strict=True)
         torch._foreach_lerp_([self.average[n] for n in names], list(values), 1 - decay)
 
-    def _record(self, terms: LossTerms, batch: AlignedBatch) -> dict[str, float]:
-        """One line of the log: nats per event and operation, and throughput."""
-
-        def per(total: Tensor, events: Tensor) -> float:
-            return round(float(total) / max(1.0, float(events)), 4)
-
+    def _record(self, terms: Terms, batch: AlignedBatch) -> dict[str, float]:
+        """One line of the log: the loss by term, and throughput."""
         return {
             "step": self.step,
             "epoch": self.epoch,
-            "loss": round(float(terms.total.detach()), 4),
-            "operation": per(terms.operation, terms.tokens),
-            "gap": per(terms.gap, terms.tokens),
-            "count": per(terms.count, terms.insertions),
-            "substitute": per(terms.substitute, terms.substitutions),
-            "insert": per(terms.insert, terms.insertions),
+            **terms.record(),
             "rate": round(self.optimizers[0].param_groups[0]["lr"], 6),
             "tokens": batch.z0.numel(),
             "elapsed": round(self.elapsed, 1),
