@@ -100,7 +100,7 @@ class Engine:
         """The suspicion of a window's tokens that may change, in characters of its text."""
         tokens = encode_window(placed.window, self.tokenizer)
         canvas = canvas_of([tokens]).to(self.device)
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), self.precision():
             timed = self.checkpoint.in_continuous_time
             process = ContinuousEditFlow(self.flow) if timed else EditFlow()
             rates = process.suspicion(self.backbone, canvas)[0].tolist()
@@ -160,7 +160,7 @@ class Engine:
         )
         steps = sampler.steps(canvas.to(self.device))
         while True:
-            with self._precision():
+            with self.precision():
                 step = next(steps, None)
             if step is None:
                 return
@@ -197,7 +197,7 @@ class Engine:
             companies.setdefault((request.steps, i if noisy else -1), []).append(i)
         return list(companies.values())
 
-    def _precision(self) -> AbstractContextManager[object]:
+    def precision(self) -> AbstractContextManager[object]:
         """bfloat16 where the processor computes in it; rates and log-probabilities are float32 all the same."""
         if self.device.type == "cpu" and not computes_bfloat16():
             return contextlib.nullcontext()

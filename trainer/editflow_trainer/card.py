@@ -44,6 +44,24 @@ Reproduce: `make default-model`.
 """
 
 
+FLOW_TEMPLATE = """# EditFlow: an Edit Flow in continuous time
+
+{millions:.1f}M parameters, {steps} steps of at most {batch} tokens in {minutes:.0f} minutes. {flow}. Not calibrated:
+confidences are the raw probabilities of the sampled edits.
+"""
+
+
+def flow_card(config: TrainConfig, last: dict[str, float]) -> str:
+    """The card of a network that is sampled, not decoded; `last` is the last line of the training log."""
+    return FLOW_TEMPLATE.format(
+        millions=sum(p.numel() for p in Backbone(config.backbone).parameters()) / 1e6,
+        steps=last["step"],
+        batch=config.batch_tokens,
+        minutes=last["elapsed"] / 60,
+        flow=config.flow,
+    )
+
+
 def model_card(config: TrainConfig, settled: Settled, last: dict[str, float], cases: int) -> str:
     """The card as Markdown; `last` is the last line of the training log."""
     shape = config.backbone

@@ -19,13 +19,13 @@ from editflow.checkpoint import CARD, TOKENIZER, WEIGHTS, Calibration, write_con
 from editflow.engine import Engine
 from editflow.process.edit_flow import Thresholds
 from editflow_trainer.calibration import Settled, calibrate, samples
-from editflow_trainer.card import model_card
+from editflow_trainer.card import flow_card, model_card
 from editflow_trainer.config import TrainConfig
 from editflow_trainer.corpus import FUNCTIONS, build_corpus, read_functions
 from editflow_trainer.injection.bug import UNBOUND
 from editflow_trainer.preparation import ROWS_PER_SHARD, prepare
 from editflow_trainer.tokenizer import train_tokenizer
-from editflow_trainer.train_shards import Say, train_shards
+from editflow_trainer.train_shards import Say, run_folder, train_shards
 
 CALIBRATION_FUNCTIONS = 6000
 """The last functions of the corpus, never made into training rows."""
@@ -51,6 +51,8 @@ class Recipe:
     device: str = "cpu"
     threads: int = 2
     name: str = "default"
+    init: Path | None = None
+    """Weights to start from."""
 
 
 def run(recipe: Recipe, say: Say) -> Path:
@@ -95,25 +97,27 @@ def _available_shards(functions: Path) -> int:
 
 def train(recipe: Recipe, say: Say) -> None:
     """Train, or go on training, until the steps or the budget are used up; averaged weights at the end."""
-    train_shards(recipe.work, recipe.config, recipe.device, recipe.budget, say)
+    train_shards(recipe.work, recipe.config, recipe.device, recipe.budget, say, recipe.init)
 
 
 def release(recipe: Recipe, say: Say) -> Path:
-    """Assemble, calibrate and card the checkpoint."""
-    staging = recipe.work / "release"
+    """Assemble and card the checkpoint; calibrate it where it decodes in a few passes."""
+    run, staging = run_folder(recipe.work, recipe.config), recipe.work / "release"
     staging.mkdir(exist_ok=True)
-    shutil.copyfile(recipe.work / "run" / "weights.safetensors", staging / WEIGHTS)
+    shutil.copyfile(run / "weights.safetensors", staging / WEIGHTS)
     shutil.copyfile(recipe.work / TOKENIZER, staging / TOKENIZER)
-    (staging / CARD).write_text("not calibrated yet\n", encoding="utf-8")
-    backbone = recipe.config.backbone
-    write_config(staging, recipe.name, backbone, Thresholds(), Calibration())
-    settled = _calibrate(recipe, Engine.load(str(staging), "auto" if recipe.device == "cuda" else "cpu"))
-    say(f"calibrated: exact {settled.exact:.3f}, clean touched {settled.touched:.4f}, {settled.thresholds}")
-    last = (recipe.work / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1]
-    (staging / CARD).write_text(
-        model_card(recipe.config, settled, json.loads(last), 2 * CALIBRATION_CASES), encoding="utf-8"
-    )
-    write_config(staging, recipe.name, backbone, settled.thresholds, settled.calibration)
+    last = json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    (staging / CARD).write_text(flow_card(recipe.config, last), encoding="utf-8")
+    backbone, flow = recipe.config.backbone, recipe.config.flow
+    write_config(staging, recipe.name, backbone, Thresholds(), Calibration(), flow)
+    if flow is None:
+        settled = _calibrate(recipe, Engine.load(str(staging), "auto" if recipe.device == "cuda" else "cpu"))
+        say(
+            f"calibrated: exact {settled.exact:.3f}, clean touched {settled.touched:.4f}, {settled.thresholds}"
+        )
+        card = model_card(recipe.config, settled, last, 2 * CALIBRATION_CASES)
+        (staging / CARD).write_text(card, encoding="utf-8")
+        write_config(staging, recipe.name, backbone, settled.thresholds, settled.calibration)
     recipe.out.mkdir(parents=True, exist_ok=True)
     for file in staging.iterdir():
         shutil.copyfile(file, recipe.out / file.name)

@@ -21,11 +21,18 @@ from editflow_trainer.trainer import Trainer
 Say = Callable[[str], None]
 
 
+def run_folder(work: Path, config: TrainConfig) -> Path:
+    """Where a run lives: the default model's in `run`, an exact flow's in a folder named after what it is."""
+    if config.flow is None:
+        return work / "run"
+    return work / ("run-localized" if config.flow.propagation else "run-published")
+
+
 def train_shards(
     work: Path, config: TrainConfig, device: str, budget: float | None, say: Say, init: Path | None = None
 ) -> bool:
-    """Train over `work`/shards in `work`/run, or go on; `budget` is seconds in all. True when all steps are made."""
-    folder = work / "run"
+    """Train over `work`/shards, or go on; `budget` is seconds in all. True when all steps are made."""
+    folder = run_folder(work, config)
     trainer = Trainer(config, work / "shards", folder, torch.device(device), init)
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
 

@@ -26,7 +26,7 @@ from editflow.process.choice import Sharpening, uniform
 from editflow.process.corruption import Corrupted, draw_path, observe
 from editflow.process.coupling import Aligned, Coupling, Empty, reversed_batch
 from editflow.process.euler import Insertions, euler_step
-from editflow.process.grid import Corrector, Move, moves
+from editflow.process.grid import Corrector, Move, moves, moves_back
 from editflow.process.guidance import Guidance, GuidedJumps, unconditioned
 from editflow.process.jumps import Deletions, Jumps, ModelJumps
 from editflow.process.localized import LocalizedPath
@@ -69,6 +69,8 @@ class Sampling:
     sharpening: Sharpening = field(default_factory=Sharpening)
     guidance: Guidance = field(default_factory=Guidance)
     corrector: Corrector | None = None
+    back: bool = False
+    """From t = 1 to 0 instead: a target becomes a source, clean code gets bugs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,12 @@ class ContinuousEditFlow:
         self.schedule = SCHEDULES[self.config.schedule]
         self.rates_of = PARAMETERISATIONS[self.config.parameterisation]
         self.generator = generator or torch.Generator().manual_seed(0)
-        self.moves: list[Move] = moves(self.schedule, self.sampling.steps, self.sampling.corrector)
+        how = self.sampling
+        self.moves: list[Move] = (
+            moves_back(self.schedule, how.steps)
+            if how.back
+            else moves(self.schedule, how.steps, how.corrector)
+        )
 
     @property
     def passes(self) -> int:

@@ -53,3 +53,16 @@ def moves(schedule: Polynomial, steps: int, corrector: Corrector | None = None) 
             made.append(Move(t + h + further, further, back=True))
         t = 1.0 if h == 1 - t else t + h
     return made
+
+
+def moves_back(schedule: Polynomial, steps: int) -> list[Move]:
+    """From 1 to 0 with the reverse rates, in steps of h = min(1 / steps, kappa / kappa')."""
+    made: list[Move] = []
+    t = 1.0
+    while t > 0:
+        weight = float(schedule.reverse_weight(torch.tensor(t, dtype=torch.float64)))
+        h = min(1 / steps, 1 / weight if weight > 0 else 1.0)
+        h = t if t < h * (1 + NEGLIGIBLE) or t < NEGLIGIBLE / steps else h
+        made.append(Move(t, h, back=True))
+        t -= h
+    return made

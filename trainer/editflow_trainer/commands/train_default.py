@@ -12,10 +12,16 @@ from editflow_trainer.durations import seconds
 
 
 class Preset(StrEnum):
-    """Size of the network and of its batches."""
+    """Size of the network and of its batches; the last two are exact flows that start from trained weights."""
 
     cpu = "cpu"
     gpu = "gpu"
+    published = "published"
+    localized = "localized"
+
+
+SHIPPED = Path("core/editflow/weights/default")
+WEIGHTS = "model.safetensors"
 
 
 class Stage(StrEnum):
@@ -31,13 +37,17 @@ def train_default(
     work: Annotated[Path, typer.Option(help="Folder for corpus, rows and states; kept.")] = Path(
         "build/default"
     ),
-    out: Annotated[Path, typer.Option(help="Folder of the finished checkpoint.")] = Path(
-        "core/editflow/weights/default"
-    ),
-    budget: Annotated[
-        str | None, typer.Option(help="Training time: 90m, 1.5h.  [default: 100m on a CPU]")
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the finished checkpoint.  [default: the package's; of a flow, in WORK]"),
     ] = None,
-    preset: Annotated[Preset, typer.Option(help="Size of network and batches.")] = Preset.cpu,
+    budget: Annotated[
+        str | None, typer.Option(help="Training time: 90m, 1.5h.  [default: 100m on a CPU; of a flow 28m]")
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help="Size of network and batches, or flow.")] = Preset.cpu,
+    init: Annotated[
+        Path | None, typer.Option(help="Weights to start from.  [default: of a flow, the package's]")
+    ] = None,
     stage: Annotated[Stage, typer.Option(help="Part of the recipe to run.")] = Stage.all,
     exclude: Annotated[
         list[Path] | None,
@@ -54,16 +64,18 @@ def train_default(
     from editflow_trainer import presets
     from editflow_trainer import recipe as recipes
 
-    gpu = preset is Preset.gpu
+    gpu, flow = preset is Preset.gpu, preset in (Preset.published, Preset.localized)
     chosen = recipes.Recipe(
         work=work,
-        out=out,
+        out=out or (work / preset if flow else SHIPPED),
         exclude=tuple(exclude or ()),
         shards=shards or (48 if gpu else 24),
-        budget=seconds(budget or ("27m" if gpu else "100m")),
-        config=presets.gpu_preset() if gpu else presets.cpu_preset(),
+        budget=seconds(budget or ("27m" if gpu else "28m" if flow else "100m")),
+        config=presets.PRESETS[preset](),
         device="cuda" if gpu else "cpu",
         threads=threads,
+        name=preset if flow else "default",
+        init=init or (SHIPPED / WEIGHTS if flow else None),
     )
     run = {
         Stage.all: recipes.run,
