@@ -52,7 +52,7 @@ class Sharpening:
 
 
 def uniform(shape: torch.Size | tuple[int, ...], generator: torch.Generator, device: torch.device) -> Tensor:
-    """Float64 draws from [0, 1): in float32 a rate below 2^-24 a step would never fire."""
+    """Float64 draws from [0, 1): in float32 one in 2^24 is 0, and fires whatever is rarer than that."""
     drawn = torch.rand(shape, generator=generator, dtype=torch.float64, device=generator.device)
     return drawn.to(device)
 

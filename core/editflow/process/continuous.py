@@ -138,13 +138,18 @@ class ContinuousEditFlow:
         return TimedState(forward, backward, time.float(), weight)
 
     def loss(self, heads: TrainedHeads, state: TimedState) -> RateTerms:
-        """The Bregman loss; with reverse heads that of the way back is added to the objective."""
+        """The Bregman loss; with reverse heads that of the way back is added to the objective.
+
+        ValueError for a network with reverse heads on the localized path, which is defined forwards only.
+        """
         hidden = heads(state.forward.ids, state.forward.role, state.forward.live, state.time)
         log_weight = self._log_weight(state.time).clamp(max=log(self.config.max_weight))
         rates = self.rates_of(heads, hidden, log_weight)
         terms = bregman(heads, hidden, rates, state.forward, state.weight, log_weight)
-        if heads.reverse is None or state.backward is None:
+        if heads.reverse is None:
             return terms
+        if state.backward is None:
+            raise ValueError("reverse heads cannot be trained on the localized path")
         log_weight = self._log_weight(state.time, back=True).clamp(max=log(self.config.max_weight))
         rates = self.rates_of(heads.reverse, hidden, log_weight)
         weight = log_weight.exp()[:, None].expand(state.weight.shape)

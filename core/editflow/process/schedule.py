@@ -73,7 +73,8 @@ class Polynomial:
 
     def reverse_weight(self, t: Tensor) -> Tensor:
         """kappa' / kappa, the rate back to z0; infinite at t = 0."""
-        return self.derivative(t) / self.kappa(t)
+        kappa = self.kappa(t)
+        return torch.where(kappa > 0, self.derivative(t) / kappa, float("inf"))
 
 
 LINEAR, QUADRATIC, CUBIC = (Polynomial.power(n) for n in (1, 2, 3))
