@@ -85,6 +85,11 @@ class Terms(Protocol):
         ...
 
 
+def per_event(total: Tensor, events: Tensor) -> float:
+    """A sum over events as their mean, for a log; 0 where there are none."""
+    return round(float(total) / max(1.0, float(events)), 4)
+
+
 class Process(Protocol[State]):
     """Corruption and restoration. `State` is a corrupted batch with its targets and the time it was drawn at."""
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from editflow.heads import Hidden
-from editflow.process.base import TrainedAnswers
+from editflow.process.base import TrainedAnswers, per_event
 from editflow.process.corruption import DELETE, Corrupted
 from editflow.process.rates import Rates
 
@@ -44,17 +44,13 @@ class RateTerms:
 
     def record(self) -> dict[str, float]:
         """The loss; edits expected and due per token; nats per pending operation, substitution, insertion."""
-
-        def per(total: Tensor, events: Tensor) -> float:
-            return round(float(total) / max(1.0, float(events)), 4)
-
         return {
             "loss": round(float(self.total.detach()), 4),
-            "expected": per(self.exit, self.tokens),
-            "due": per(self.pending, self.tokens),
-            "operation": per(self.log_rate, self.pending),
-            "substitute": per(self.substitute, self.substitutions),
-            "insert": per(self.insert, self.insertions),
+            "expected": per_event(self.exit, self.tokens),
+            "due": per_event(self.pending, self.tokens),
+            "operation": per_event(self.log_rate, self.pending),
+            "substitute": per_event(self.substitute, self.substitutions),
+            "insert": per_event(self.insert, self.insertions),
         }
 
 

@@ -34,7 +34,7 @@ from torch import Tensor
 
 from editflow.canvas import FIRST_TEXT_ID, PLACEHOLDER, Canvas, Edits, Role
 from editflow.heads import Hidden
-from editflow.process.base import AlignedBatch, Heads, TrainedHeads
+from editflow.process.base import AlignedBatch, Heads, TrainedHeads, per_event
 from editflow.process.corruption import (
     DELETE,
     KEEP,
@@ -74,17 +74,13 @@ class LossTerms:
 
     def record(self) -> dict[str, float]:
         """Nats per event."""
-
-        def per(total: Tensor, events: Tensor) -> float:
-            return round(float(total) / max(1.0, float(events)), 4)
-
         return {
             "loss": round(float(self.total.detach()), 4),
-            "operation": per(self.operation, self.tokens),
-            "gap": per(self.gap, self.tokens),
-            "count": per(self.count, self.insertions),
-            "substitute": per(self.substitute, self.substitutions),
-            "insert": per(self.insert, self.insertions),
+            "operation": per_event(self.operation, self.tokens),
+            "gap": per_event(self.gap, self.tokens),
+            "count": per_event(self.count, self.insertions),
+            "substitute": per_event(self.substitute, self.substitutions),
+            "insert": per_event(self.insert, self.insertions),
         }
 
 
