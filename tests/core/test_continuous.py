@@ -144,6 +144,7 @@ def test_the_loss_is_finite_whatever_the_network_says(
     problem: int, scale: float, parameterisation: str, schedule: str, propagation: float, t: float, seed: int
 ) -> None:
     enumeration, generator = ENUMERATIONS[problem], seeded(seed)
+    propagation = 0.0 if parameterisation == "hazard" else propagation
     process = ContinuousEditFlow(FlowConfig(schedule, parameterisation, 1, propagation))
     state = process.corrupt(enumeration.pairs.draw(8, generator), torch.full((8,), t), generator)
     heads = WildHeads(enumeration, scale, seed, reverse=not propagation)
@@ -308,7 +309,14 @@ def test_an_empty_region_can_be_written_into_and_trained_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"schedule": "cosine"}, {"parameterisation": "exp"}, {"propagation": -1.0}, {"max_weight": 0.0}]
+    "bad",
+    [
+        {"schedule": "cosine"},
+        {"parameterisation": "exp"},
+        {"propagation": -1.0},
+        {"propagation": 1.0},
+        {"max_weight": 0.0},
+    ],
 )
 def test_a_configuration_that_does_not_exist_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
