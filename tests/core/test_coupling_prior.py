@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from editflow import window
 from editflow.canvas import BOS, EDIT, EOS, FIRST_TEXT_ID, Canvas, Role
 from editflow.process.base import BLANK, AlignedBatch
 from editflow.process.continuous import ContinuousEditFlow
@@ -50,7 +51,8 @@ def live_row(canvas: Canvas, b: int) -> tuple[list[int], list[int], list[int]]:
     live = canvas.live[b]
     length = int(live.sum())
     assert live[:length].all()
-    return tuple(field[b, :length].tolist() for field in (canvas.ids, canvas.role, canvas.origin))  # type: ignore[return-value]
+    ids, roles, origins = (field[b, :length].tolist() for field in (canvas.ids, canvas.role, canvas.origin))
+    return ids, roles, origins
 
 
 @given(ROWS)
@@ -134,6 +136,7 @@ def test_a_flow_starts_where_its_training_does(coupling: Coupling) -> None:
     assert prior.role.tolist() == state.role.tolist()
     assert (prior.ids * prior.frozen).tolist() == (state.ids * ~state.editable).tolist()
     assert prior.editable_gaps.tolist() == state.gaps.tolist()
+    assert state.gaps[state.insert_row, state.insert_column].all()  # else their loss is infinite
 
 
 @given(ROWS)
@@ -146,6 +149,4 @@ def test_an_emptied_region_can_be_written_again(rows: list[Row]) -> None:
 
 
 def test_the_marker_of_the_region_is_the_window_s() -> None:
-    from editflow.window import EDIT as MARKER
-
-    assert EDIT == MARKER
+    assert EDIT == window.EDIT

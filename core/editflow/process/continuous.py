@@ -59,7 +59,9 @@ class FlowConfig:
         if self.propagation < 0 or self.max_weight <= 0:
             raise ValueError("propagation must be at least 0, max_weight above it")
         if self.propagation and self.parameterisation == "hazard":
-            raise ValueError("hazard bounds rates by w, which those of the localized path exceed: use softplus")
+            raise ValueError(
+                "hazard bounds rates by w, which those of the localized path exceed: use softplus"
+            )
 
 
 @dataclass(frozen=True, slots=True)

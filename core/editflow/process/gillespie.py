@@ -60,9 +60,10 @@ def _jump(jumps: Jumps, canvas: Canvas, index: int, generator: torch.Generator) 
     kind, column = divmod(index, canvas.ids.shape[1])
     one = torch.ones(canvas.ids.shape, device=canvas.ids.device)
     row, place = torch.tensor([0], device=one.device), torch.tensor([column], device=one.device)
-    here = torch.zeros_like(canvas.live).index_put((row, place), torch.tensor(True))
+    here = torch.zeros_like(canvas.live)
+    here[row, place] = True
     nothing = torch.zeros_like(here)
-    token = torch.zeros(1, dtype=torch.int64)
+    token = torch.zeros(1, dtype=torch.int64, device=one.device)
     if kind != 1:
         token = draw((jumps.substitutions if kind else jumps.insertions)(row, place), generator)
     substitute = torch.where(here & (kind == 2), token, -1)
