@@ -8,6 +8,7 @@ that number, from the rates of the unchanged source; `spurious` is what was meas
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -59,7 +60,13 @@ def samplers(
     seed: Annotated[int, typer.Option(help="Draws the cases and the noise.")] = 0,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "cpu",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of torch.")] = 2,
-    output: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all results.")] = None,
+    timed_only: Annotated[bool, typer.Option("--timed-only", help="Skip the network without time.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write all results; what it holds is not measured again."
+        ),
+    ] = None,
     plots: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Draw curves (needs matplotlib).")
     ] = None,
@@ -67,17 +74,19 @@ def samplers(
     """Measure samplers on functions with one visible bug, diagnostics given, and on clean ones."""
     torch.set_num_threads(threads)
     settings, processor = Settings(data, seed=seed), choose_device(device)
-    work = [(model, UNTIMED_VARIANTS)]
+    work = [] if timed_only else [(model, UNTIMED_VARIANTS)]
     work += [(str(folder), PUBLISHED_VARIANTS) for folder in (published,) if folder is not None]
     work += [(str(folder), LOCALIZED_VARIANTS) for folder in (localized,) if folder is not None]
     facts: dict[str, object] = {"device": processor.type, "threads": threads, "seed": seed}
     facts |= {"cases": cases, "timed_cases": timed_cases, **describe_machine()}
-    results: list[Result] = []
+    results = _kept(output)
     for name, variants in work:
         loaded = Model.load(name, processor)
         timed = loaded.backbone.time is not None
         counts = _numbers(timed_steps if timed else steps)
-        for result in _measured(loaded, variants, counts, settings, timed_cases if timed else cases):
+        done = {(r.model, r.sampler, r.steps) for r in results}
+        wanted = [(v, n) for v in variants for n in counts if (loaded.name, v.name, n) not in done]
+        for result in _measured(loaded, wanted, settings, timed_cases if timed else cases):
             results.append(result)
             if output is not None:  # after each, so that an interrupted run is not lost
                 write_json(output, {**facts, "results": [r.as_json() for r in results]})
@@ -105,17 +114,25 @@ def cells(result: Result) -> list[object]:
     ]
 
 
+def _kept(output: Path | None) -> list[Result]:
+    """The results of a run that was interrupted, or of another number of steps."""
+    if output is None or not output.is_file():
+        return []
+    return [Result.from_json(values) for values in json.loads(output.read_text("utf-8"))["results"]]
+
+
 def _measured(
-    model: Model, variants: Sequence[Variant], steps: Sequence[int], settings: Settings, cases: int
+    model: Model, wanted: Sequence[tuple[Variant, int]], settings: Settings, cases: int
 ) -> Iterable[Result]:
     """Results in order; a terminal shows how far it is."""
+    if not wanted:
+        return []
     buggy = buggy_pairs(settings, model.tokenizer, cases)
     clean = clean_pairs(settings, model.tokenizer, cases)
     console = Console(stderr=True)
-    results = (r for v in variants for r in measure(model, v, steps, buggy, clean, settings.seed))
-    total = len(variants) * len(steps)
+    results = (r for v, n in wanted for r in measure(model, v, [n], buggy, clean, settings.seed))
     return track(
-        results, model.name, total=total, console=console, transient=True, disable=not console.is_terminal
+        results, model.name, len(wanted), console=console, transient=True, disable=not console.is_terminal
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -151,25 +152,29 @@ def test_the_command_writes_a_table_a_file_and_curves(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shapes = {"default": SHAPE, str(tmp_path): TIMED}
-    monkeypatch.setattr(Model, "load", lambda name, device: fresh(shapes[name], code_tokenizer))
+    loaded = {name: replace(fresh(shape, code_tokenizer), name=name) for name, shape in shapes.items()}
+    monkeypatch.setattr(Model, "load", lambda name, device: loaded[name])
     assert settings.data is not None
-    samplers(
+    run = partial(
+        samplers,
         settings.data,
         published=tmp_path,
         cases=3,
         timed_cases=2,
-        steps="1,2",
         timed_steps="2",
         threads=torch.get_num_threads(),
         output=tmp_path / "out.json",
         plots=tmp_path / "one",
     )
+    run(steps="1,2", timed_only=True)
+    capsys.readouterr()
+    run(steps="1,2")
     rows = json.loads((tmp_path / "out.json").read_text("utf-8"))["results"]
     results = [Result.from_json(row) for row in rows]
     assert [r.as_json() for r in results] == json.loads(json.dumps(rows), object_hook=tuples)
-    assert [(r.steps, r.exact.cases) for r in results] == [(1, 3), (2, 3)] * 5 + [(2, 2)] * 3
+    assert [(r.steps, r.exact.cases) for r in results] == [(2, 2)] * 3 + [(1, 3), (2, 3)] * 5
     printed = capsys.readouterr().out
-    assert "| fresh | few passes | 2 | 0% (0-56) |" in printed
+    assert "| default | few passes | 2 | 0% (0-56) |" in printed
     plots(tmp_path / "two", [tmp_path / "out.json"])
     for curve in CURVES:
         drawn = (tmp_path / "one" / f"{curve}.svg").read_bytes()
