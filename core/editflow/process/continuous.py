@@ -111,7 +111,7 @@ class ContinuousEditFlow:
         self.rates_of = PARAMETERISATIONS[self.config.parameterisation]
         self.generator = generator or torch.Generator().manual_seed(0)
         how = self.sampling
-        self.moves: list[Move] = (
+        self.moves: tuple[Move, ...] = (
             moves_back(self.schedule, how.steps)
             if how.back
             else moves(self.schedule, how.steps, how.corrector)

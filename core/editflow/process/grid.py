@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -34,7 +35,8 @@ class Corrector:
         return float(self.scale * t**self.rise * (1 - t) ** self.fall)
 
 
-def moves(schedule: Polynomial, steps: int, corrector: Corrector | None = None) -> list[Move]:
+@lru_cache(maxsize=64)
+def moves(schedule: Polynomial, steps: int, corrector: Corrector | None = None) -> tuple[Move, ...]:
     """From 0 to 1 in steps of h = min(1 / steps, (1 - kappa) / kappa').
 
     The second bound keeps h w(t) at most 1: no pending operation is asked for more than once a step. With a
@@ -52,10 +54,11 @@ def moves(schedule: Polynomial, steps: int, corrector: Corrector | None = None) 
         if further > 0:
             made.append(Move(t + h + further, further, back=True))
         t = 1.0 if h == 1 - t else t + h
-    return made
+    return tuple(made)
 
 
-def moves_back(schedule: Polynomial, steps: int) -> list[Move]:
+@lru_cache(maxsize=64)
+def moves_back(schedule: Polynomial, steps: int) -> tuple[Move, ...]:
     """From 1 to 0 with the reverse rates, in steps of h = min(1 / steps, kappa / kappa')."""
     made: list[Move] = []
     t = 1.0
@@ -65,4 +68,4 @@ def moves_back(schedule: Polynomial, steps: int) -> list[Move]:
         h = t if t < h * (1 + NEGLIGIBLE) or t < NEGLIGIBLE / steps else h
         made.append(Move(t, h, back=True))
         t -= h
-    return made
+    return tuple(made)
