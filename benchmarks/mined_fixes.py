@@ -12,24 +12,24 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import chain, islice
 from pathlib import Path
-from subprocess import PIPE, Popen
 from textwrap import dedent
 from typing import Annotated
 
 import typer
 
 from benchmarks.report import print_table, write_json
-from editflow.errors import EditFlowError
 from editflow_trainer.evaluation.statistics import Rate
 from editflow_trainer.fix_kinds import FixKind, classify
 from editflow_trainer.injection.source import parse
+from editflow_trainer.mining.blobs import Blobs
+from editflow_trainer.mining.history import FileChange, read_history
+from editflow_trainer.mining.message import says_fix
+from editflow_trainer.mining.reasons import Reason
 from editflow_trainer.sources import FunctionNode, functions_in
 
 MOST_LINES = 60
 MOST_CHANGED = 3
-_FIX = re.compile(r"\b((bug|hot)?fix(es|ed|ing)?|bugs?|errors?)\b", re.IGNORECASE)
 _TEST = re.compile(r"(^|/)(tests?|testing|testsuite|test_[^/]*|[^/]*_tests?|conftest)(\.py$|/)")
-_LOG = "log --no-merges --raw -z -M --diff-filter=M --no-abbrev --format=%x01%s"
 
 
 def mined_fixes(
@@ -62,43 +62,18 @@ def fixes(repository: Path, limit: int) -> Iterator[tuple[str, str]]:
     Raises:
         EditFlowError: git finds no history there.
     """
-    with Popen(["git", "-C", str(repository), "cat-file", "--batch"], stdin=PIPE, stdout=PIPE) as git:
-        found = (_fix(_blob(git, old), _blob(git, new)) for old, new in _candidates(repository))
+    with Blobs(repository) as blobs:
+        pairs = (blobs.read([change.old, change.new]) for change in _candidates(repository))
+        found = (_fix(*pair) for pair in pairs if not any(isinstance(text, Reason) for text in pair))
         yield from islice(filter(None, found), limit)
 
 
-def _candidates(repository: Path) -> Iterator[tuple[str, str]]:
-    """The blobs before and after of the one Python file that a commit changes which says it is a fix."""
-    with Popen(["git", "-C", str(repository), *_LOG.split()], stdout=PIPE) as git:
-        is_fix, files = False, list[list[str]]()
-        fields = _fields(git)
-        for field in chain(fields, ["\x01"]):
-            if field.startswith("\x01"):
-                if is_fix and len(files) == 1:
-                    yield files[0][2], files[0][3]
-                is_fix, files = bool(_FIX.search(field)), []
-            elif (path := next(fields)).endswith(".py") and not _TEST.search(path):
-                files.append(field.split())  # modes, blobs, status
-    if git.returncode:
-        raise EditFlowError(f"git finds no history in {repository}; give the folder of a git repository")
-
-
-def _fields(git: Popen[bytes]) -> Iterator[str]:
-    """What zero bytes end: a commit's subject, which starts with \\x01, then a header and a path a file."""
-    assert git.stdout is not None
-    rest = b""
-    while block := git.stdout.read(1 << 16):
-        *whole, rest = (rest + block).split(b"\0")
-        yield from (field.decode("utf-8", "replace") for field in whole)
-
-
-def _blob(git: Popen[bytes], name: str) -> str:
-    """The text of a blob; "" for one that a partial clone lacks."""
-    assert git.stdin is not None and git.stdout is not None
-    git.stdin.write(f"{name}\n".encode())
-    git.stdin.flush()
-    _, kind, *size = git.stdout.readline().split()
-    return git.stdout.read(int(size[0]) + 1)[:-1].decode("utf-8", "replace") if kind == b"blob" else ""
+def _candidates(repository: Path) -> Iterator[FileChange]:
+    """The one Python file that a commit changes which says it is a fix."""
+    for commit in read_history(repository):
+        files = [c for c in commit.changes if c.path.endswith(".py") and not _TEST.search(c.path)]
+        if says_fix(commit.subject) and len(files) == 1:
+            yield files[0]
 
 
 def _fix(before: str, after: str) -> tuple[str, str] | None:
