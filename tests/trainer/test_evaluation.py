@@ -29,14 +29,13 @@ from editflow_trainer.evaluation.injected import (
     BY_KIND,
     BY_SIZE,
     GROUPS,
-    changed_lines,
     draw,
     evaluate_injected,
-    judge,
 )
 from editflow_trainer.evaluation.programs import Program, evaluate_programs, read_programs
 from editflow_trainer.evaluation.report import Report, Row
 from editflow_trainer.evaluation.statistics import Rate
+from editflow_trainer.evaluation.verdict import changed_lines, judge
 from editflow_trainer.injection import VISIBLE, BugKind
 from editflow_trainer.sources import SourceFunction
 
@@ -352,7 +351,13 @@ class TestCommand:
         assert code == 0
         report = json.loads(out)
         assert (report["suite"], report["model"], report["device"]) == ("parity4", "fake@0", "cpu")
-        assert report["settings"] == {"limit": None, "seed": 0, "candidates": 1, "diagnostics": False}
+        assert report["settings"] == {
+            "limit": None,
+            "seed": 0,
+            "candidates": 1,
+            "diagnostics": False,
+            "baseline": None,
+        }
         assert report["notes"][0] == "the model was given no diagnostics"
         assert report["rows"][0]["rates"]["solved"]["value"] == 1.0
         assert {"date", "seconds"} <= report.keys()

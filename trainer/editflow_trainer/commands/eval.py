@@ -27,12 +27,29 @@ class Suite(StrEnum):
     parity4 = "parity4"
     quixbugs = "quixbugs"
     humanevalfix = "humanevalfix"
+    debugbench = "debugbench"
+    editeval = "editeval"
+
+
+class Baseline(StrEnum):
+    """What can be measured in place of the flow."""
+
+    copy = "copy"
+    one_pass = "one-pass"
 
 
 _FUNCTION_SUITES = (Suite.injected, Suite.clean)
 _GIVEN = "the model was given the complaints of the parser and the name checker"
 _NOT_GIVEN = "the model was given no diagnostics"
 _RAN = "programs ran with limits on time and memory, with none on the network"
+_OF_SUITE = {
+    Suite.injected: (),
+    Suite.clean: (),
+    Suite.debugbench: (
+        "exact: the text of the right solution, whitespace at line ends aside; nothing was run",
+    ),
+    Suite.editeval: ("the model was given the instruction of each edit", _RAN),
+}
 
 
 def evaluate(
@@ -44,7 +61,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Cases: per kind of bug, else in all.  [default: the suite's own]"),
+        typer.Option(min=1, help="Cases: in `injected` per kind, else in all.  [default: the suite's own]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Draws the cases.")] = 0,
     candidates: Annotated[
@@ -54,22 +71,26 @@ def evaluate(
     diagnostics: Annotated[
         bool, typer.Option(" /--no-diagnostics", help="Give the model no diagnostics.", show_default=False)
     ] = True,
+    baseline: Annotated[
+        Baseline | None, typer.Option(help="Measure this instead: no change, or one pass of the model.")
+    ] = None,
 ) -> None:
     """Measure a checkpoint on a suite.
 
-    parity4, quixbugs and humanevalfix run the benchmark's programs on this machine, with limits on time and
-    memory and with none on the network.
+    parity4, quixbugs, humanevalfix and editeval run the benchmark's programs on this machine, with limits on time
+    and memory and with none on the network.
     """
-    from editflow.engine import Engine
     from editflow_trainer.evaluation.case import Settings
     from editflow_trainer.evaluation.report import standard_output
 
+    if baseline is not None and candidates > 1:
+        raise EditFlowError("a baseline gives one answer: leave out --candidates or --baseline")
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
-    settings = Settings(data, limit, seed, candidates, diagnostics)
-    report = measure(suite, Engine.load(model), settings)
+    settings = Settings(data, limit, seed, candidates, diagnostics, baseline)
+    report = measure(suite, _load(model, baseline), settings)
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2))
     else:
@@ -93,15 +114,29 @@ def measure(suite: Suite, engine: Engine, settings: Settings) -> Report:
             "seed": settings.seed,
             "candidates": settings.candidates,
             "diagnostics": settings.diagnostics,
+            "baseline": settings.baseline,
         },
         notes=_notes(suite, settings),
         rows=tuple(rows),
     )
 
 
+def _load(model: str, baseline: Baseline | None) -> Engine:
+    from editflow.engine import Engine
+    from editflow_trainer.evaluation.baselines import BASELINES
+
+    return (BASELINES[baseline] if baseline else Engine).load(model)
+
+
 def _rows(suite: Suite, engine: Engine, settings: Settings) -> list[Row]:
-    if suite not in _FUNCTION_SUITES:
-        return _program_rows(suite, engine, settings)
+    if suite in _FUNCTION_SUITES:
+        return _function_rows(suite, engine, settings)
+    if settings.data is None:
+        raise EditFlowError(f"{suite} needs its programs: give --data DIR, the folder of the benchmark")
+    return _benchmark_rows(suite, engine, settings.data, settings)
+
+
+def _function_rows(suite: Suite, engine: Engine, settings: Settings) -> list[Row]:
     from editflow.window import EDITABLE_TOKENS
     from editflow_trainer.evaluation.clean import evaluate_clean
     from editflow_trainer.evaluation.injected import evaluate_injected
@@ -111,17 +146,25 @@ def _rows(suite: Suite, engine: Engine, settings: Settings) -> list[Row]:
     return evaluate_suite(engine, settings, lambda text: len(tokenizer.encode(text).ids) <= EDITABLE_TOKENS)
 
 
-def _program_rows(suite: Suite, engine: Engine, settings: Settings) -> list[Row]:
+def _benchmark_rows(suite: Suite, engine: Engine, data: Path, settings: Settings) -> list[Row]:
+    from editflow_trainer.evaluation.debugbench import evaluate_debugbench, read_debugbench
+    from editflow_trainer.evaluation.editeval import evaluate_editeval, read_editeval
     from editflow_trainer.evaluation.programs import evaluate_programs, read_programs
     from editflow_trainer.evaluation.quixbugs import read_quixbugs
 
-    if settings.data is None:
-        raise EditFlowError(f"{suite} needs its programs: give --data DIR, the folder of the benchmark")
-    quixbugs = suite is Suite.quixbugs
-    programs = read_quixbugs(settings.data) if quixbugs else read_programs(suite, settings.data)
+    if suite is Suite.debugbench:
+        return evaluate_debugbench(engine, read_debugbench(data), settings)
+    if suite is Suite.editeval:
+        return evaluate_editeval(engine, read_editeval(data), settings)
+    programs = read_quixbugs(data) if suite is Suite.quixbugs else read_programs(suite, data)
     return evaluate_programs(engine, programs, settings)
 
 
 def _notes(suite: Suite, settings: Settings) -> tuple[str, ...]:
+    from editflow_trainer.evaluation.baselines import NOTES
+
+    if settings.baseline == Baseline.copy:
+        return (NOTES[Baseline.copy],)
     told = _GIVEN if settings.diagnostics else _NOT_GIVEN
-    return (told,) if suite in _FUNCTION_SUITES else (told, _RAN)
+    measured = (NOTES[settings.baseline],) if settings.baseline else ()
+    return (*measured, told, *_OF_SUITE.get(suite, (_RAN,)))

@@ -45,6 +45,7 @@ class Settings:
     seed: int = 0
     candidates: int = 1
     diagnostics: bool = True
+    baseline: str | None = None  # what is measured in place of the engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
 """The suite `injected`: one bug of a known kind in a function of a package that was not trained on.
 
-A proposal is *located* when it changes the lines that the exact fix changes and no other, *exact* when it
-gives the clean text back, character by character. Both are judged on the resulting text, so it makes no
-difference how a proposal is cut into hunks.
+The clean text is the one right answer, character by character.
 """
 
 from __future__ import annotations
@@ -12,11 +10,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from editflow.document import Document
-from editflow.proposal import Proposal
 from editflow_trainer.evaluation.case import Case, Fits, Fixer, Settings, answers, make_case, read_pool
 from editflow_trainer.evaluation.report import Row
-from editflow_trainer.evaluation.statistics import Rate
+from editflow_trainer.evaluation.verdict import Verdict, judge, verdict_row
 from editflow_trainer.injection import VISIBLE, BugKind, Injector
 from editflow_trainer.sources import SourceFunction
 
@@ -59,16 +55,6 @@ BY_SIZE = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How one case went."""
-
-    stratum: str
-    proposed: bool
-    located: bool
-    exact: bool
-
-
 def evaluate_injected(engine: Fixer, settings: Settings, fits: Fits) -> list[Row]:
     """Rows by group, by kind and by number of edits; the last are drawn apart, of any kind."""
     pool = read_pool(settings)
@@ -77,22 +63,6 @@ def evaluate_injected(engine: Fixer, settings: Settings, fits: Fits) -> list[Row
     rows = [_row("group", name, one, kinds) for name, kinds in GROUPS.items()]
     rows += [_row("kind", stratum.name, one, {stratum.name}) for stratum in BY_KIND]
     return rows + [_row("edits", stratum.name, several, {stratum.name}) for stratum in BY_SIZE]
-
-
-def judge(case: Case, proposal: Proposal) -> Verdict:
-    """Compare what is proposed with the exact fix."""
-    document, text = case.request.document, proposal.text
-    located = changed_lines(document, text) == changed_lines(document, case.expected)
-    return Verdict(case.stratum, bool(proposal.hunks), located, text == case.expected)
-
-
-def changed_lines(document: Document, text: str) -> set[int]:
-    """0-based lines of the document that a change to `text` touches; an insertion touches where it stands."""
-    touched: set[int] = set()
-    for hunk in Proposal.from_texts(document, text).hunks:
-        last = max(hunk.start, hunk.end - 1)
-        touched.update(range(document.line_of(hunk.start), document.line_of(last) + 1))
-    return touched
 
 
 def draw(stratum: Stratum, pool: list[SourceFunction], settings: Settings, fits: Fits) -> list[Case]:
@@ -129,11 +99,4 @@ def _verdicts(engine: Fixer, cases: list[Case]) -> list[Verdict]:
 
 
 def _row(section: str, name: str, verdicts: list[Verdict], strata: Collection[str]) -> Row:
-    chosen = [v for v in verdicts if v.stratum in strata]
-    rates = {
-        "proposed": Rate.of(v.proposed for v in chosen),
-        "located": Rate.of(v.located for v in chosen),
-        "repaired_when_located": Rate.of(v.exact for v in chosen if v.located),
-        "exact": Rate.of(v.exact for v in chosen),
-    }
-    return Row(section, name, len(chosen), rates)
+    return verdict_row(section, name, (v for v in verdicts if v.stratum in strata))

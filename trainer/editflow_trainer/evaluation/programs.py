@@ -1,12 +1,11 @@
 """Suites of public programs with one known bug or more, judged by running their tests.
 
-`parity4` and `humanevalfix` are JSON lines with `before`, `after`, `tests` and `prelude`; QuixBugs has a
-layout of its own (`editflow_trainer.evaluation.quixbugs`). Running them is what `editflow eval` is asked for.
+`parity4` and `humanevalfix` are JSON lines with `before`, `after`, `tests` and `prelude`; EditEval and QuixBugs
+have modules of their own. Running them is what `editflow eval` is asked for.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +19,7 @@ from editflow.request import Request
 from editflow.step import Step
 from editflow_trainer.evaluation.case import Fixer, Settings, answers
 from editflow_trainer.evaluation.report import Row
+from editflow_trainer.evaluation.rows import read_rows
 from editflow_trainer.evaluation.sandbox import Outcome, run_program
 from editflow_trainer.evaluation.statistics import Rate
 
@@ -36,6 +36,7 @@ class Program:
     after: str
     prelude: str  # what stands above it, "" or ending in a newline
     run: Callable[[str], Outcome]
+    instruction: str = ""  # what the edit shall be, where the benchmark says so
 
     def passes(self, text: str) -> bool:
         """Whether `text` (prelude included) passes all tests; EditFlowError where no limits can be set."""
@@ -58,37 +59,44 @@ class Result:
 
 def read_programs(suite: str, data: Path) -> list[Program]:
     """The rows of `parity4` or `humanevalfix`; EditFlowError where the folder does not hold them."""
-    path = data / FILES[suite]
-    if not path.is_file():
-        raise EditFlowError(f"{path} is missing; give --data the folder that holds {path.name}")
-    try:
-        lines = path.read_text("utf-8").splitlines()
-        return [_program(suite, json.loads(line)) for line in lines if line.strip()]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EditFlowError(f"{path} is not in the form of {suite} ({error!r}); get it again") from error
+    return read_rows(suite, data / FILES[suite], partial(_program, suite))
 
 
 def evaluate_programs(engine: Fixer, programs: list[Program], settings: Settings) -> list[Row]:
     """One row for all and one for each group: solved, changed, and whether correct programs stay so."""
+    results = run_programs(engine, programs, settings)
+    return [_row("all", "all", results), *group_rows(results)]
+
+
+def run_programs(engine: Fixer, programs: list[Program], settings: Settings) -> list[Result]:
+    """Both sides of the first programs, up to the limit, through the engine and then through their tests."""
     chosen = programs[: settings.limit]
     broken = [_request(p, p.before, settings) for p in chosen]
     correct = [_request(p, p.after, replace(settings, candidates=1)) for p in chosen]
     fixed = list(answers(engine, broken, "buggy programs"))
     kept = list(answers(engine, correct, "correct programs"))
-    results = [_result(*sides) for sides in zip(chosen, fixed, kept, strict=True)]
+    return [_result(*sides) for sides in zip(chosen, fixed, kept, strict=True)]
+
+
+def group_rows(results: list[Result]) -> list[Row]:
+    """One row for each group that has a name."""
     groups = sorted({result.group for result in results} - {""})
-    rows = [_row("group", name, [r for r in results if r.group == name]) for name in groups]
-    return [_row("all", "all", results), *rows]
+    return [_row("group", name, [r for r in results if r.group == name]) for name in groups]
+
+
+def whole(text: str) -> str:
+    """The text with a newline at its end."""
+    return text if text.endswith("\n") or not text else text + "\n"
 
 
 def _program(suite: str, row: dict[str, Any]) -> Program:
     group = f"bugs: {row['n_bugs']}" if suite == "parity4" else str(row["kind"])
-    prelude, tests = _whole(row.get("prelude") or ""), str(row["tests"])
+    prelude, tests = whole(row.get("prelude") or ""), str(row["tests"])
     return Program(
         Path("program.py"),
         group,
-        _whole(row["before"]),
-        _whole(row["after"]),
+        whole(row["before"]),
+        whole(row["after"]),
         prelude,
         partial(_run_with, tests),
     )
@@ -98,17 +106,13 @@ def _run_with(tests: str, text: str) -> Outcome:
     return run_program(f"{text}\n{tests}\n")
 
 
-def _whole(text: str) -> str:
-    """The text with a newline at its end."""
-    return text if not text or text.endswith("\n") else text + "\n"
-
-
 def _request(program: Program, text: str, settings: Settings) -> Request:
     """The whole document, or the lines below the prelude; checked by the engine as a user's file is."""
     first = program.prelude.count("\n") + 1
     return Request(
         Document.from_text(program.prelude + text, program.path),
         lines=(first, first + text.rstrip("\n").count("\n")) if program.prelude else None,
+        instruction=program.instruction,
         diagnostics=None if settings.diagnostics else (),
         candidates=settings.candidates,
         seed=settings.seed,

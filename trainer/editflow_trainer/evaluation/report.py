@@ -46,7 +46,7 @@ class Report:
     device: str
     date: str  # ISO 8601, UTC
     seconds: float
-    settings: Mapping[str, int | bool | None]
+    settings: Mapping[str, str | int | bool | None]
     notes: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -77,7 +77,9 @@ class Report:
 
     def print(self, console: Console) -> None:
         """A heading, the table, and what a reader must know about it."""
-        heading = f"{self.suite}: {self.model} on {self.device}, {self.date}, {self.seconds:.0f} s"
+        baseline = self.settings.get("baseline")
+        subject = f"baseline {baseline} ({self.model})" if baseline else self.model
+        heading = f"{self.suite}: {subject} on {self.device}, {self.date}, {self.seconds:.0f} s"
         console.print(heading, highlight=False, markup=False)
         console.print(self.table())
         for note in self.notes:
