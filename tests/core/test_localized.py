@@ -1,5 +1,6 @@
 """The localized path against a simulation of its definition, its closed form, and the plain path."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from editflow.canvas import BOS, Canvas, Role, apply_edits
 from editflow.process.base import BLANK, IGNORE, AlignedBatch
+from editflow.process.euler import euler_step
 from editflow.process.localized import LocalizedPath
+from editflow.process.rates import Rates
 from editflow.process.schedule import CUBIC, LINEAR, SCHEDULES, Polynomial
 
 SLOTS = {"=": (18, 18), "x": (16, 17), "+": (BLANK, 17), "-": (16, BLANK), ".": (IGNORE, IGNORE)}
@@ -194,3 +198,59 @@ def test_the_generator_decides_everything() -> None:
 def test_negative_numbers_are_refused(propagation: float, bridge: int) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         LocalizedPath(LINEAR, propagation, bridge)
+
+
+@dataclass
+class MeanRates:
+    """The jumps of a hunk of three substitutions: E[lambda_eff | x_t], by which of the eight x_t a row is at."""
+
+    canvas: Canvas
+    mean: Tensor  # [8, 3]
+
+    @property
+    def log_weight(self) -> Tensor:
+        return torch.zeros(len(self.canvas.ids))
+
+    @property
+    def rates(self) -> Rates:
+        closed = torch.full(self.canvas.ids.shape, float("-inf"))
+        pending = self.mean[code_of(self.canvas.ids[:, 1:] == 17)].log().float()
+        return Rates(closed, closed, torch.cat((closed[:, :1], pending), 1))
+
+    def substitutions(self, row: Tensor, column: Tensor) -> Tensor:
+        return torch.full((len(row), 18), float("-inf")).index_fill(1, torch.tensor([17]), 0.0)
+
+    insertions = substitutions
+
+
+def code_of(flipped: Tensor) -> Tensor:
+    """[N] which of the eight x_t, from [N, 3]."""
+    return (flipped.long() * torch.tensor([1, 2, 4])).sum(1)
+
+
+def share_of_each(flipped: Tensor) -> Tensor:
+    return code_of(flipped).bincount(minlength=8) / len(flipped)
+
+
+def sampled(path: LocalizedPath, steps: int, until: float, rows: int) -> Tensor:
+    """[rows, 3] which slots Euler steps have flipped at `until`, by the conditional expectations of the rates."""
+    canvas = Canvas.from_rows([([BOS, 16, 16, 16], [0] + [int(Role.ORIGINAL)] * 3)] * rows)
+    generator, length = seeded(1), until / steps
+    for k in range(steps):
+        flipped, weight = samples(path, "xxx", (k + 0.5) * length, rows, seed=k)
+        code = code_of(flipped)
+        total = torch.zeros(8, 3, dtype=torch.float64).index_add(0, code, weight)
+        mean = total / code.bincount(minlength=8).clamp_min(1)[:, None]
+        edits = euler_step(MeanRates(canvas, mean), canvas, length, generator)
+        canvas = apply_edits(canvas, edits, 4)
+    return canvas.ids[:, 1:] == 17
+
+
+def test_sampling_with_the_expected_rates_ends_on_the_path() -> None:
+    """Theorem 3.1 where the auxiliary state is M: rates of x alone, averaged over M, carry x along the path."""
+    path, rows, until = LocalizedPath(CUBIC, 8.0), 10_000, 0.6
+    drawn, _ = samples(path, "xxx", until, rows, seed=99)
+    plain, _ = samples(LocalizedPath(CUBIC, 0.0), "xxx", until, rows, seed=99)
+    found = share_of_each(sampled(path, 40, until, rows))
+    assert float((found - share_of_each(drawn)).abs().sum()) / 2 < 0.03
+    assert float((share_of_each(plain) - share_of_each(drawn)).abs().sum()) / 2 > 0.2
