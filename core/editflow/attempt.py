@@ -63,6 +63,7 @@ class Attempt:
         self._settled = Pieces.of(self.breaks.text)
         self._found: dict[int, list[TextEdit]] = {}
         self._again = False
+        self._rounds = request.rounds
         self.diagnostics = self._given() if request.diagnostics is not None else self._check(self.breaks.text)
         self.diagnosed = bool(self.diagnostics)
 
@@ -115,7 +116,13 @@ class Attempt:
         """Settle what this round may offer; True where the new text asks for another round."""
         before, self._settled = self._settled.text, self._offered()
         after, self._found, self._again = self._settled.text, {}, True
-        if after == before or self.request.diagnostics == () or self.suffix not in PYTHON_SUFFIXES:
+        self._rounds -= 1
+        if (
+            not self._rounds
+            or after == before
+            or self.request.diagnostics == ()
+            or self.suffix not in PYTHON_SUFFIXES
+        ):
             return False
         self.diagnostics = self._check(after)
         return bool(self.diagnostics)

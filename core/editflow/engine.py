@@ -30,8 +30,6 @@ from editflow.sampler import Sampler
 from editflow.step import Step
 from editflow.window import WindowTokens, encode_window
 
-ROUNDS = 4
-"""Times that the text is diagnosed and fixed again."""
 BATCH_TOKENS = 16_384
 """Most tokens of one batch, padding included; more windows than fit run one batch after another."""
 
@@ -121,9 +119,10 @@ class Engine:
                 yield made
 
     def _run(
-        self, attempts: Sequence[Attempt], index: int = 0, rounds: int = ROUNDS
+        self, attempts: Sequence[Attempt], index: int = 0, rounds: int | None = None
     ) -> Iterator[tuple[int, int]]:
         """Passes made from `index` on and passes at most; rounds go on while an attempt has something new to fix."""
+        rounds = rounds or max((a.request.rounds for a in attempts), default=0)
         firsts = {id(a.request): a for a in attempts if not a.candidate}
         for rounds_left in range(rounds, 0, -1):
             work = [
@@ -176,7 +175,8 @@ class Engine:
         return request.decoder or own
 
     def _attempts(self, request: Request) -> list[Attempt]:
-        return attempts_of(request, self.calibration, branches=self.decoder(request) is Decoder.passes)
+        branches = request.branches and self.decoder(request) is Decoder.passes
+        return attempts_of(request, self.calibration, branches=branches)
 
     def _sampler(self, request: Request) -> Sampler:
         """A fresh sampler with the request's seed."""

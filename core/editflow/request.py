@@ -18,6 +18,7 @@ class Decoder(StrEnum):
     """Stochastic: the continuous-time Markov chain, in Euler steps."""
 
 
+ROUNDS = 4
 DEFAULT_STEPS = {Decoder.passes: 8, Decoder.ctmc: 64}
 
 
@@ -38,6 +39,10 @@ class Request:
     """Passes at most, or Euler steps; None takes the decoder's default."""
     guidance: float = 0.0
     """Strength of classifier-free guidance, on rates and tokens alike (Decoder.ctmc only)."""
+    rounds: int = ROUNDS
+    """Times at most that the text is diagnosed and fixed again."""
+    branches: bool = True
+    """Whether further attempts run beside the first one where there are diagnostics (Decoder.passes only)."""
     seed: int = 0
     threshold: float | None = None
     """Confidence below which no hunk is proposed; None takes the checkpoint's."""

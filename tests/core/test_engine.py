@@ -16,12 +16,12 @@ from editflow.decisions import AcceptAll, RejectAll, decide
 from editflow.device import choose_device
 from editflow.diagnostics import check_python
 from editflow.document import Document
-from editflow.engine import ROUNDS, Engine
+from editflow.engine import Engine
 from editflow.errors import EditFlowError
 from editflow.pieces import TextEdit
 from editflow.process.continuous import FlowConfig
 from editflow.process.edit_flow import Thresholds
-from editflow.request import Decoder, Request
+from editflow.request import ROUNDS, Decoder, Request
 from editflow.window import Window
 from tests.core.wild import SHAPE, ScriptedEngine, replacing, wild_checkpoint, wild_engine
 

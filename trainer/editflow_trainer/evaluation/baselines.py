@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from editflow.attempt import Attempt
 from editflow.engine import Engine
 from editflow.proposal import Proposal
 from editflow.request import Request
@@ -29,13 +28,7 @@ class OnePass(Engine):
 
     def fix_many(self, requests: Sequence[Request]) -> list[Step]:
         """The step after the only pass."""
-        return super().fix_many([replace(request, steps=1) for request in requests])
-
-    def _attempts(self, request: Request) -> list[Attempt]:
-        return [Attempt(request, 0, self.calibration)]
-
-    def _run(self, attempts: Sequence[Attempt], index: int = 0, rounds: int = 1) -> Iterator[tuple[int, int]]:
-        return super()._run(attempts, index, rounds)
+        return super().fix_many([replace(r, steps=1, rounds=1, branches=False) for r in requests])
 
 
 BASELINES: Mapping[str, type[Engine]] = {"copy": Copy, "one-pass": OnePass}
