@@ -117,12 +117,8 @@ class Attempt:
         before, self._settled = self._settled.text, self._offered()
         after, self._found, self._again = self._settled.text, {}, True
         self._rounds -= 1
-        if (
-            not self._rounds
-            or after == before
-            or self.request.diagnostics == ()
-            or self.suffix not in PYTHON_SUFFIXES
-        ):
+        over = not self._rounds or after == before
+        if over or self.request.diagnostics == () or self.suffix not in PYTHON_SUFFIXES:
             return False
         self.diagnostics = self._check(after)
         return bool(self.diagnostics)
