@@ -68,41 +68,28 @@ def bregman(
     Distributions are gathered at pending operations only.
     """
     rates = rates.allowed(state.editable, state.gaps)
-    scale = log_weight[:, None].expand_as(rates.insert)
-    row, column = (state.operation == DELETE).nonzero(as_tuple=True)
-    deleted = _gathered(rates.delete, scale, row, column)
-    row_s, column_s = state.substitute_row, state.substitute_column
-    substituted = _gathered(rates.substitute, scale, row_s, column_s)
-    log_q_s = answers.substitution_log_prob(hidden, row_s, column_s, state.substitute_token)
-    row_i, column_i = state.insert_row, state.insert_column
-    inserted = _gathered(rates.insert, scale, row_i, column_i)
-    log_q_i = answers.insertion_log_prob(hidden, row_i, column_i, state.insert_token)
+    gone = (state.operation == DELETE).nonzero(as_tuple=True)
+    changed = state.substitute_row, state.substitute_column
+    opened = state.insert_row, state.insert_column
+    deleted, substituted, inserted = rates.delete[gone], rates.substitute[changed], rates.insert[opened]
+    log_q_sub = answers.substitution_log_prob(hidden, *changed, state.substitute_token)
+    log_q_ins = answers.insertion_log_prob(hidden, *opened, state.insert_token)
     gain = (
-        (weight[row, state.slot[row, column]] * deleted.log_rate).sum()
-        + (weight[row_s, state.slot[row_s, column_s]] * (substituted.log_rate + log_q_s)).sum()
-        + (weight[row_i, state.insert_slot] * (inserted.log_rate + log_q_i)).sum()
+        (weight[gone[0], state.slot[gone]] * deleted).sum()
+        + (weight[changed[0], state.slot[changed]] * (substituted + log_q_sub)).sum()
+        + (weight[opened[0], state.insert_slot] * (inserted + log_q_ins)).sum()
     )
-    tokens = state.editable.sum()
-    base = Rates(*(r - scale for r in (rates.insert, rates.delete, rates.substitute)))
+    pending = torch.cat((gone[0], changed[0], opened[0]))  # rows
+    log_rate = torch.cat((deleted, substituted, inserted)).detach() - log_weight[pending]
+    tokens, leaving = state.editable.sum(), rates.exit_rate()
     return RateTerms(
-        total=(rates.exit_rate().sum() - gain) / tokens.clamp(min=1),
-        exit=base.exit_rate().sum().detach(),
-        pending=torch.tensor(len(row) + len(row_s) + len(row_i)),
-        log_rate=-(deleted.base + substituted.base + inserted.base).detach(),
-        substitute=-log_q_s.sum().detach(),
-        insert=-log_q_i.sum().detach(),
+        total=(leaving.sum() - gain) / tokens.clamp(min=1),
+        exit=(leaving.detach() / log_weight.exp()).sum(),
+        pending=torch.tensor(len(pending)),
+        log_rate=-log_rate.sum(),
+        substitute=-log_q_sub.sum().detach(),
+        insert=-log_q_ins.sum().detach(),
         tokens=tokens,
-        substitutions=torch.tensor(len(row_s)),
-        insertions=torch.tensor(len(row_i)),
+        substitutions=torch.tensor(len(changed[0])),
+        insertions=torch.tensor(len(opened[0])),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Gathered:
-    log_rate: Tensor  # [P]
-    base: Tensor  # [], sum of log(lambda / w)
-
-
-def _gathered(rate: Tensor, scale: Tensor, row: Tensor, column: Tensor) -> _Gathered:
-    log_rate = rate[row, column]
-    return _Gathered(log_rate, (log_rate - scale[row, column]).detach().sum())

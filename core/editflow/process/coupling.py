@@ -16,6 +16,7 @@ from torch import Tensor
 
 from editflow.canvas import Canvas, Edits, Role, apply_edits
 from editflow.process.base import BLANK, IGNORE, AlignedBatch
+from editflow.process.choice import uniform
 
 BEFORE, AFTER, PADDING = -1.0, 2.0, 3.0  # sort keys around those of the region, which lie in [0, 1)
 
@@ -89,7 +90,7 @@ class Uniform:
         z0 = torch.where(substituted, noise[:, :width], torch.where(target, BLANK, batch.z0))
         role = torch.where(substituted, int(Role.ORIGINAL), torch.where(target, 0, batch.role))
         keys = _region_keys(editable, target, batch.z1 == IGNORE, generator)
-        deletion_keys = torch.where(surplus, _uniform(surplus, generator), PADDING)
+        deletion_keys = torch.where(surplus, uniform(surplus.shape, generator, surplus.device), PADDING)
         extended = AlignedBatch(
             torch.cat((z0, noise[:, width:]), 1),
             F.pad(batch.z1, (0, self.length), value=BLANK),
@@ -124,10 +125,7 @@ class Mixture:
 
     def __call__(self, batch: AlignedBatch, generator: torch.Generator) -> AlignedBatch:
         """The batch, each row by the coupling drawn for it, in the same order."""
-        weights = torch.tensor([weight for weight, _ in self.parts], dtype=torch.float64)
-        choice = torch.multinomial(
-            weights.to(generator.device), len(batch.z0), replacement=True, generator=generator
-        ).to(batch.z0.device)
+        choice = self._draw(len(batch.z0), generator).to(batch.z0.device)
         drawn = []
         for index, (_, coupling) in enumerate(self.parts):
             chosen = choice == index
@@ -138,9 +136,12 @@ class Mixture:
 
     def prior(self, canvas: Canvas, generator: torch.Generator) -> Canvas:
         """All rows from the one coupling that is drawn."""
-        weights = torch.tensor([weight for weight, _ in self.parts], dtype=torch.float64)
-        choice = torch.multinomial(weights.to(generator.device), 1, generator=generator)
-        return self.parts[int(choice)][1].prior(canvas, generator)
+        return self.parts[int(self._draw(1, generator))][1].prior(canvas, generator)
+
+    def _draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """[count] indices of parts, on the generator's device."""
+        weights = torch.tensor([w for w, _ in self.parts], dtype=torch.float64, device=generator.device)
+        return torch.multinomial(weights, count, replacement=True, generator=generator)
 
 
 def editable_slots(batch: AlignedBatch) -> Tensor:
@@ -172,15 +173,9 @@ def _replaced(canvas: Canvas, tokens: Tensor) -> Canvas:
     return replace(replaced, role=role)
 
 
-def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Float64 uniforms on [0, 1) of the shape and on the device of `like`."""
-    u = torch.rand(like.shape, generator=generator, dtype=torch.float64, device=generator.device)
-    return u.to(like.device)
-
-
 def _subset(mask: Tensor, size: Tensor, generator: torch.Generator) -> Tensor:
     """[B, S] bool: `size` [B, 1] of the true slots of a row, all subsets equally likely."""
-    keys = _uniform(mask, generator).masked_fill(~mask, PADDING)
+    keys = uniform(mask.shape, generator, mask.device).masked_fill(~mask, PADDING)
     return keys.argsort(1).argsort(1) < size
 
 
@@ -189,7 +184,7 @@ def _region_keys(editable: Tensor, target: Tensor, padding: Tensor, generator: t
 
     A deletion slot with a uniform key of its own is then equally likely to fall into each gap of the target.
     """
-    ascending = _uniform(target, generator).masked_fill(~target, PADDING).sort(1).values
+    ascending = uniform(target.shape, generator, target.device).masked_fill(~target, PADDING).sort(1).values
     keys = ascending.gather(1, (target.cumsum(1) - 1).clamp_min(0))
     around = torch.where(editable.cumsum(1) == 0, BEFORE, AFTER)
     return torch.where(target, keys, torch.where(padding | editable, PADDING, around))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from editflow.process.base import AlignedBatch
+from editflow.process.choice import uniform
 from editflow.process.schedule import Polynomial
 
 
@@ -51,7 +52,7 @@ class LocalizedPath:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Of every source, [B, E]: whether it is on at t [B, 1], and its first and last slot."""
         device, place = t.device, generator.device
-        u = torch.rand(hunks.first.shape, generator=generator, dtype=torch.float64, device=place).to(device)
+        u = uniform(hunks.first.shape, generator, device)
         on = hunks.live & (u < self.schedule.kappa(t))  # the same as t* < t, and certain where kappa is 1
         age = torch.where(on, t - self.schedule.inverse(u), 0.0).clamp_min(0)
         growth = (self.propagation * age).to(place).expand(2, *age.shape)
