@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,7 +18,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from editflow.backbone import Backbone
-from editflow.process.base import AlignedBatch, Terms
+from editflow.process.base import AlignedBatch, Process, Terms
 from editflow.process.continuous import ContinuousEditFlow
 from editflow.process.edit_flow import EditFlow
 from editflow_trainer.batches import Batches, draw_kappa
@@ -72,7 +73,7 @@ class Trainer:
         self.optimizers = make_optimizers(self.model, config)
         self.peaks = [group["lr"] for o in self.optimizers for group in o.param_groups]
         self.batches = Batches(shards, config.batch_tokens, config.noise, config.seed)
-        self.process = EditFlow() if config.flow is None else ContinuousEditFlow(config.flow)
+        self.process: Process[Any] = EditFlow() if config.flow is None else ContinuousEditFlow(config.flow)
         self.step = self.epoch = self.position = 0
         self.elapsed = 0.0
         if (folder / "state.pt").exists():
@@ -126,11 +127,10 @@ class Trainer:
 
     def _loss(self, batch: AlignedBatch, generator: torch.Generator) -> Terms:
         """The loss at a fresh state: kappa dense near deployment without time, t uniform with it."""
-        if isinstance(self.process, ContinuousEditFlow):
-            time = torch.rand(len(batch.z0), generator=generator)
-            return self.process.loss(self.model, self.process.corrupt(batch, time, generator).to(self.device))
-        kappa = draw_kappa(len(batch.z0), generator)
-        return self.process.loss(self.model, self.process.corrupt(batch, kappa, generator).to(self.device))
+        rows = len(batch.z0)
+        timed = self.config.flow is not None
+        time = torch.rand(rows, generator=generator) if timed else draw_kappa(rows, generator)
+        return self.process.loss(self.model, self.process.corrupt(batch, time, generator).to(self.device))
 
     def _attention(self) -> AbstractContextManager[None]:
         """On a CPU the plain kernel's backward pass is faster than the fused one at these lengths."""
