@@ -9,7 +9,7 @@ that number, from the rates of the unchanged source; `spurious` is what was meas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +85,7 @@ def samplers(
         timed = loaded.backbone.time is not None
         counts = _numbers(timed_steps if timed else steps)
         done = {(r.model, r.sampler, r.steps) for r in results}
-        wanted = [(v, n) for v in variants for n in counts if (loaded.name, v.name, n) not in done]
+        wanted = {v: [n for n in counts if (loaded.name, v.name, n) not in done] for v in variants}
         for result in _measured(loaded, wanted, settings, timed_cases if timed else cases):
             results.append(result)
             if output is not None:  # after each, so that an interrupted run is not lost
@@ -122,18 +122,17 @@ def _kept(output: Path | None) -> list[Result]:
 
 
 def _measured(
-    model: Model, wanted: Sequence[tuple[Variant, int]], settings: Settings, cases: int
+    model: Model, wanted: Mapping[Variant, Sequence[int]], settings: Settings, cases: int
 ) -> Iterable[Result]:
-    """Results in order; a terminal shows how far it is."""
-    if not wanted:
+    """Results by variant and number of steps; a terminal shows how far it is."""
+    total = sum(map(len, wanted.values()))
+    if not total:
         return []
     buggy = buggy_pairs(settings, model.tokenizer, cases)
     clean = clean_pairs(settings, model.tokenizer, cases)
     console = Console(stderr=True)
-    results = (r for v, n in wanted for r in measure(model, v, [n], buggy, clean, settings.seed))
-    return track(
-        results, model.name, len(wanted), console=console, transient=True, disable=not console.is_terminal
-    )
+    results = (r for v, n in wanted.items() if n for r in measure(model, v, n, buggy, clean, settings.seed))
+    return track(results, model.name, total, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _numbers(text: str) -> list[int]:
