@@ -147,20 +147,25 @@ def _write_rows(rows: list[tuple[bytes, str]], path: Path) -> None:
 
 def _evaluation_digests(folders: Iterable[Path]) -> set[bytes]:
     digests: set[bytes] = set()
-    for row in _evaluation_rows(folders):
+    for row in evaluation_rows(folders):
         for field in _EVALUATION_FIELDS:
             digests.update(function_digests(row.get("header", "") + (row.get(field) or "")))
     return digests
 
 
-def _evaluation_rows(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+def evaluation_rows(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """The rows of all *.jsonl under the folders; EditFlowError where there are none, or one is no JSON."""
     for folder in folders:
         files = sorted(folder.rglob("*.jsonl"))
         if not files:
             raise EditFlowError(f"{folder} has no *.jsonl to exclude; check the path")
         for file in files:
             with file.open(encoding="utf-8") as rows:
-                yield from map(json.loads, rows)
+                for number, row in enumerate(rows, start=1):
+                    try:
+                        yield json.loads(row)
+                    except json.JSONDecodeError as error:
+                        raise EditFlowError(f"{file}:{number} is no JSON; nothing was excluded") from error
 
 
 def _digest(text: str) -> tuple[bytes, int]:

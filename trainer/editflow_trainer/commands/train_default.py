@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from editflow.checkpoint import WEIGHTS
 from editflow_trainer.durations import seconds
 
 
@@ -21,7 +22,6 @@ class Preset(StrEnum):
 
 
 SHIPPED = Path("core/editflow/weights/default")
-WEIGHTS = "model.safetensors"
 
 
 class Stage(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -12,8 +11,7 @@ from pathlib import Path
 
 from datasketch import MinHashLSH
 
-from editflow.errors import EditFlowError
-from editflow_trainer.corpus import MIN_BODY, function_digests
+from editflow_trainer.corpus import MIN_BODY, evaluation_rows, function_digests
 from editflow_trainer.mining.dedup import SHINGLE, THRESHOLD, shingles, signature, similarity_index
 from editflow_trainer.mining.edits import MinedEdit
 from editflow_trainer.mining.filters import dedented
@@ -27,7 +25,7 @@ class Exclusion:
     """The texts of evaluation data, wherever they stand in a row of a *.jsonl."""
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
-        self._texts = sorted({text for folder in folders for text in _texts_under(folder)})
+        self._texts = sorted({text for row in evaluation_rows(folders) for text in _strings(row)})
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -65,19 +63,6 @@ class Exclusion:
 
 def _plain(text: str) -> str:
     return _COMMENT.sub("", text)
-
-
-def _texts_under(folder: Path) -> Iterator[str]:
-    files = sorted(folder.rglob("*.jsonl"))
-    if not files:
-        raise EditFlowError(f"{folder} has no *.jsonl to exclude; check the path")
-    for file in files:
-        with file.open(encoding="utf-8") as rows:
-            for number, row in enumerate(rows, start=1):
-                try:
-                    yield from _strings(json.loads(row))
-                except json.JSONDecodeError as error:
-                    raise EditFlowError(f"{file}:{number} is no JSON; nothing was excluded") from error
 
 
 def _strings(value: object) -> Iterator[str]:
