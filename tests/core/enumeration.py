@@ -6,6 +6,7 @@ stripped and operations are collected in plain Python.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -246,12 +247,12 @@ class Logits:
         )
 
 
-class TableAnswers:
+class TableAnswers(ABC):
     """Heads that look up logits; the states of a Hidden are the number of the row's x, the column and the time."""
 
+    @abstractmethod
     def logits(self, time: float) -> Logits:
         """What is looked up at a time."""
-        raise NotImplementedError
 
     def operations(self, hidden: Hidden) -> Tensor:
         logits, place = self._at(hidden)

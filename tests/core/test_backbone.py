@@ -1,5 +1,6 @@
 """The network: padding is never felt, Q is a distribution however it is asked, and training stays small."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -202,3 +203,37 @@ def test_a_batch_without_pending_operations_trains() -> None:
     assert float(terms.total.detach()) == pytest.approx(float((terms.operation + terms.gap) / terms.tokens))
     assert float(terms.count + terms.substitute + terms.insert) == 0
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+@torch.no_grad()
+def test_time_enters_by_the_first_token_of_its_row_alone() -> None:
+    model, canvas = make_backbone(replace(CONFIG, time_features=8)), make_canvas([7, 7])
+    seen: list[Tensor] = []
+    model.blocks[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    for time in ([0.0, 0.5], [0.9, 0.5]):
+        model(canvas.ids, canvas.role, canvas.live, torch.tensor(time))
+    assert (seen[0] != seen[1]).any(-1).nonzero().tolist() == [[0, 0]]
+    with pytest.raises(ValueError, match="needs the time"):
+        run(model, canvas)
+
+
+@torch.no_grad()
+def test_a_fresh_network_does_not_feel_the_time_and_one_without_ignores_it() -> None:
+    canvas = make_canvas([7, 5])
+    for model in (Backbone(replace(CONFIG, time_features=8)), make_backbone()):
+        early, late = (model(canvas.ids, canvas.role, canvas.live, torch.full((2,), t)) for t in (0.0, 1.0))
+        assert early.states.equal(late.states)
+
+
+@torch.no_grad()
+def test_the_adjacency_embedding_marks_the_neighbours_of_what_the_flow_wrote() -> None:
+    model = make_backbone(replace(CONFIG, adjacency=1))
+    role = torch.tensor([[0, 1, 2, 1, 1, 2, 2, 0]])
+    ids, live = torch.full_like(role, FIRST_TEXT_ID), torch.ones_like(role).bool()
+    seen: list[Tensor] = []
+    model.blocks[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    assert model.adjacency is not None
+    for vector in (torch.zeros(CONFIG.width), torch.ones(CONFIG.width)):
+        model.adjacency.copy_(vector)
+        model(ids, role, live)
+    assert (seen[1] - seen[0])[0, :, 0].round().tolist() == [0, 1, 0, 1, 1, 1, 1, 1]

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from editflow.backbone import Backbone, BackboneConfig
-from editflow.canvas import BOS, EDIT, EOS, FIRST_TEXT_ID
+from editflow.canvas import BOS, EDIT, EOS, FIRST_TEXT_ID, Canvas
 from editflow.process.base import BLANK, IGNORE, AlignedBatch, TrainedHeads
 from editflow.process.continuous import LATEST, ContinuousEditFlow, FlowConfig, Sampling, TimedState
 from editflow.process.corruption import draw_path, observe
@@ -321,3 +321,17 @@ def test_an_empty_region_can_be_written_into_and_trained_on() -> None:
 def test_a_configuration_that_does_not_exist_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         FlowConfig(**bad)
+
+
+def test_renoise_takes_a_share_of_the_editable_tokens_out() -> None:
+    canvas = Canvas.from_rows([([BOS, EDIT, *range(16, 46), EOS], [0, 0, *[1] * 30, 0])] * 100)
+    process = ContinuousEditFlow()
+    frozen = canvas.ids[0][canvas.frozen[0]].tolist()
+    for share in (0.0, 0.3, 1.0):
+        left = process.renoise(canvas, share, seeded(0))
+        kept = (left.live & ~left.frozen).sum() / (30 * 100)
+        assert abs(float(kept) - (1 - share)) < 0.03
+        for b in range(len(left.ids)):
+            assert left.ids[b][left.frozen[b] & left.live[b]].tolist() == frozen
+            origin = left.origin[b][left.live[b]]
+            assert (origin.diff() > 0).all()  # what is left stands in its old order
