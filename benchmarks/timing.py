@@ -5,12 +5,14 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
 
 import torch
 
 WARM_UPS = 2
 MIN_ROUNDS, MAX_ROUNDS = 5, 100
+_STATUS = Path("/proc/self/status")
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
 
 
@@ -41,6 +43,10 @@ def peak_bytes(device: torch.device) -> int:
     """Most memory held so far: of PyTorch's tensors on a GPU, of the whole process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    if _STATUS.is_file():
+        # getrusage's maximum begins with that of the process it was started from, so growth below it is lost
+        peak = next(line for line in _STATUS.read_text("utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES
 
 
