@@ -3,12 +3,14 @@
 Notable choices: rotary positions, RMSNorm before each block, SwiGLU, scaled dot-product attention, query and key
 normalisation, a role embedding (context / original / edited / marked), tied token embedding, and a copy
 mechanism beside the vocabulary softmax (pointer-generator, See et al. 2017, arXiv 1704.04368): most repairs
-reuse a name that the window already holds.
+reuse a name that the window already holds. By configuration alone the trunk is that of Llama, Qwen2 or Qwen3
+(grouped-query attention, biases, no scale on embeddings), so that their weights can be taken over.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -16,10 +18,23 @@ from torch import Tensor, nn
 
 from editflow.canvas import Role
 from editflow.heads import EditHeads, Hidden
+from editflow.packing import Layout, can_pack, lay_out
 
-_SWITCHES = ("adjacency", "reverse")
 MAX_SIZE = 1 << 18
 """No number of a configuration is larger: a checkpoint is untrusted, and a network is built before it is read."""
+_SWITCH, _OPTIONAL = (0, 1), (0, MAX_SIZE)
+_LIMITS = {
+    "time_features": _OPTIONAL,
+    "kv_heads": _OPTIONAL,
+    "head_width": _OPTIONAL,
+    "qk_norm": (0, 2),
+    "adjacency": _SWITCH,
+    "reverse": _SWITCH,
+    "qkv_bias": _SWITCH,
+    "embedding_scale": _SWITCH,
+    "shift": _SWITCH,
+    "untied": _SWITCH,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,7 @@ class BackboneConfig:
     layers: int = 6
     """Number of transformer blocks."""
     heads: int = 4
-    """Attention heads; width / heads is the head size, even."""
+    """Attention heads; width / heads is the head size unless head_width says otherwise, even."""
     hidden: int = 704
     """Inner size of SwiGLU."""
     copy_width: int = 64
@@ -50,24 +65,56 @@ class BackboneConfig:
     """1 tells every token whether a neighbour was written by the flow."""
     reverse: int = 0
     """1 adds heads for the flow back to the source."""
+    kv_heads: int = 0
+    """Heads of keys and values, each shared by heads / kv_heads queries (arXiv 2305.13245); 0 is one a query."""
+    head_width: int = 0
+    """Size of a head; 0 is width / heads."""
+    qk_norm: int = 1
+    """Of queries and keys: 0 none, 1 plain, 2 with learned weights (Qwen3)."""
+    qkv_bias: int = 0
+    """1 adds biases to queries, keys and values (Qwen2)."""
+    embedding_scale: int = 1
+    """1 multiplies token embeddings by sqrt(width)."""
+    norm_epsilon: float = 1e-6
+    """What RMSNorm adds to a mean square."""
+    shift: int = 0
+    """1 reads Q_sub of token i from token i - 1, as a causal model predicts it; Q_ins right of i always from i."""
+    untied: int = 0
+    """1 gives the vocabulary softmax a matrix of its own."""
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            least, most = (0, 1) if name in _SWITCHES else (0 if name == "time_features" else 1, MAX_SIZE)
-            if name != "rope_base" and not (isinstance(value, int) and least <= value <= most):
+            least, most = _LIMITS.get(name, (1, MAX_SIZE))
+            if name in ("rope_base", "norm_epsilon"):
+                if not 0 < value < inf:
+                    raise ValueError(f"{name} must be above 0, not {value!r}")
+            elif not (isinstance(value, int) and least <= value <= most):
                 raise ValueError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
         if self.time_features % 2:
             raise ValueError(f"time_features must be even, not {self.time_features}")
-        if self.width % self.heads or (self.width // self.heads) % 2:
+        if (not self.head_width and self.width % self.heads) or self.head_size % 2:
             raise ValueError(f"width {self.width} must be an even multiple of heads {self.heads}")
+        if self.heads % self.key_heads:
+            raise ValueError(f"heads {self.heads} must be a multiple of kv_heads {self.kv_heads}")
+
+    @property
+    def head_size(self) -> int:
+        """Size of an attention head."""
+        return self.head_width or self.width // self.heads
+
+    @property
+    def key_heads(self) -> int:
+        """Number of heads of keys, and of values."""
+        return self.kv_heads or self.heads
 
     def matrix_size(self) -> int:
         """Weights in all matrices."""
-        block = 4 * self.width**2 + 3 * self.width * self.hidden
+        attention = 2 * self.width * (self.heads + self.key_heads) * self.head_size
+        block = attention + 3 * self.width * self.hidden
         rates = 3 * self.width + 2 * self.width * (1 + self.max_count)
-        heads = rates + 3 * self.width * self.copy_width + 2 * self.width**2
+        heads = rates + 3 * self.width * self.copy_width + 2 * (self.width**2 + self.width)
         time = self.width * (self.time_features + self.width) if self.time_features else 0
-        embeddings = (self.vocab_size + self.roles) * self.width
+        embeddings = ((1 + self.untied) * self.vocab_size + self.roles) * self.width
         return embeddings + self.layers * block + (1 + self.reverse) * heads + time
 
     def as_dict(self) -> dict[str, int | float]:
@@ -75,18 +122,31 @@ class BackboneConfig:
         return asdict(self)
 
 
-def rotary(length: int, size: int, base: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine tables, each [length, size / 2], float32 (RoFormer, arXiv 2104.09864)."""
-    frequency = base ** (-torch.arange(0, size, 2, device=device, dtype=torch.float32) / size)
-    angle = torch.arange(length, device=device, dtype=torch.float32)[:, None] * frequency
+def rotary(positions: Tensor, size: int, base: float) -> tuple[Tensor, Tensor]:
+    """Cosine and sine tables of positions [N], each [N, 1, size / 2], float32 (RoFormer, arXiv 2104.09864)."""
+    frequency = base ** (-torch.arange(0, size, 2, device=positions.device, dtype=torch.float32) / size)
+    angle = positions.float()[:, None, None] * frequency
     return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate [B, H, L, S] by per-position angles [L, S / 2]."""
+    """Rotate [..., N, H, S] by per-position angles [N, 1, S / 2]."""
     a, b = x.chunk(2, dim=-1)
     cos, sin = cos.to(x.dtype), sin.to(x.dtype)
     return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+
+
+class PlainNorm(nn.Module):
+    """RMSNorm without weights."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Of the last dimension."""
+        return F.rms_norm(x, x.shape[-1:])
+
+
+def _head_norm(config: BackboneConfig) -> nn.Module:
+    learned = nn.RMSNorm(config.head_size, eps=config.norm_epsilon)
+    return (nn.Identity(), PlainNorm(), learned)[config.qk_norm]
 
 
 class Block(nn.Module):
@@ -94,22 +154,25 @@ class Block(nn.Module):
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.attention_norm = nn.RMSNorm(config.width, eps=1e-6)
-        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
-        self.attention_out = nn.Linear(config.width, config.width, bias=False)
-        self.mlp_norm = nn.RMSNorm(config.width, eps=1e-6)
+        self.heads, self.key_heads = config.heads, config.key_heads
+        size = config.head_size
+        projected = (config.heads + 2 * config.key_heads) * size
+        self.attention_norm = nn.RMSNorm(config.width, eps=config.norm_epsilon)
+        self.qkv = nn.Linear(config.width, projected, bias=bool(config.qkv_bias))
+        self.q_norm, self.k_norm = _head_norm(config), _head_norm(config)
+        self.attention_out = nn.Linear(config.heads * size, config.width, bias=False)
+        self.mlp_norm = nn.RMSNorm(config.width, eps=config.norm_epsilon)
         self.gate_up = nn.Linear(config.width, 2 * config.hidden, bias=False)
         self.down = nn.Linear(config.hidden, config.width, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
-        """Map [B, L, D] to [B, L, D]; `mask` is [B, 1, 1, L], True at keys that may be seen."""
-        batch, length, width = x.shape
-        q, k, v = self.qkv(self.attention_norm(x)).view(batch, length, 3, self.heads, -1).unbind(2)
-        q = rotate(F.rms_norm(q, q.shape[-1:]).transpose(1, 2), cos, sin)
-        k = rotate(F.rms_norm(k, k.shape[-1:]).transpose(1, 2), cos, sin)
-        seen = F.scaled_dot_product_attention(q, k, v.transpose(1, 2), attn_mask=mask)
-        x = x + self.attention_out(seen.transpose(1, 2).reshape(batch, length, width))
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
+        """Map tokens [..., D] to [..., D], as `layout` has them."""
+        heads = self.qkv(self.attention_norm(x)).unflatten(-1, (self.heads + 2 * self.key_heads, -1))
+        q, k, v = heads.split((self.heads, self.key_heads, self.key_heads), -2)
+        q, k = rotate(self.q_norm(q), cos, sin), rotate(self.k_norm(k), cos, sin)
+        if self.key_heads != self.heads:  # not every attention kernel shares keys among queries
+            k, v = (t.repeat_interleave(self.heads // self.key_heads, -2) for t in (k, v))
+        x = x + self.attention_out(layout.attend(q, k, v).flatten(-2))
         gate, up = self.gate_up(self.mlp_norm(x)).chunk(2, dim=-1)
         mixed: Tensor = x + self.down(F.silu(gate) * up)
         return mixed
@@ -142,17 +205,23 @@ class TimeEmbedding(nn.Module):
 class Backbone(EditHeads):
     """The transformer with its heads: its own towards the target, and `reverse` back to the source."""
 
+    open_share: float = 1.0
+    """Share of the tokens ahead that a token sees; a trainer raises it from 0 to 1 to open a causal model."""
+
     def __init__(self, config: BackboneConfig) -> None:
         embedding = nn.Embedding(config.vocab_size, config.width)
-        super().__init__(config, embedding)
+        output = nn.Linear(config.width, config.vocab_size, bias=False) if config.untied else embedding
+        super().__init__(config, output)
         self.config = config
         self.embedding = embedding
+        if config.untied:
+            self.output = output
         self.role_embedding = nn.Embedding(config.roles, config.width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = nn.RMSNorm(config.width, eps=1e-6)
+        self.norm = nn.RMSNorm(config.width, eps=config.norm_epsilon)
         self.time = TimeEmbedding(config.time_features, config.width) if config.time_features else None
         self.adjacency = nn.Parameter(torch.zeros(config.width)) if config.adjacency else None
-        self.reverse = EditHeads(config, embedding) if config.reverse else None
+        self.reverse = EditHeads(config, output) if config.reverse else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -174,24 +243,25 @@ class Backbone(EditHeads):
 
         `time` [B] is the time of each row's state; a network without time ignores it.
         """
-        x = self.embedding(ids) * self.config.width**0.5 + self.role_embedding(role)
+        scale = self.config.width**0.5 if self.config.embedding_scale else 1.0
+        x = self.embedding(ids) * scale + self.role_embedding(role)
         if self.adjacency is not None:
             x = x + self.adjacency * _beside(role == Role.EDITED)[..., None]
         if self.time is not None:
             if time is None:
                 raise ValueError("this network needs the time of its input")
             x = torch.cat((x[:, :1] + self.time(time)[:, None].to(x.dtype), x[:, 1:]), 1)
-        states = self.trunk(x, None if bool(live.all()) else live[:, None, None, :])
-        return Hidden(states, ids, live)
+        return Hidden(self.trunk(x, live), ids, live)
 
-    def trunk(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """The blocks alone: [B, L, D] to [B, L, D]."""
-        size = self.config.width // self.config.heads
-        cos, sin = rotary(x.shape[1], size, self.config.rope_base, x.device)
+    def trunk(self, x: Tensor, live: Tensor) -> Tensor:
+        """The blocks alone: [B, L, D] to [B, L, D]; `live` [B, L] is left-aligned."""
+        size = self.config.head_size
+        layout = lay_out(live, self.open_share, can_pack(x, size))
+        cos, sin = rotary(layout.positions, size, self.config.rope_base)
+        x = layout.gather(x)
         for block in self.blocks:
-            x = block(x, cos, sin, mask)
-        normed: Tensor = self.norm(x)
-        return normed
+            x = block(x, cos, sin, layout)
+        return layout.scatter(self.norm(x))
 
 
 def _beside(edited: Tensor) -> Tensor:

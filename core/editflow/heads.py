@@ -34,7 +34,7 @@ class TokenHead(nn.Module):
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
         self.transform = nn.Linear(config.width, config.width, bias=False)
-        self.norm = nn.RMSNorm(config.width, eps=1e-6)
+        self.norm = nn.RMSNorm(config.width, eps=config.norm_epsilon)
         self.query = nn.Linear(config.width, config.copy_width, bias=False)
         self.gate = nn.Linear(config.width, 1)
 
@@ -47,8 +47,8 @@ class TokenHead(nn.Module):
 class EditHeads(nn.Module):
     """One set of heads: the operations still pending in one direction of a flow."""
 
-    def __init__(self, config: BackboneConfig, embedding: nn.Embedding) -> None:
-        """`embedding` is the trunk's: its matrix is the vocabulary softmax's too."""
+    def __init__(self, config: BackboneConfig, output: nn.Embedding | nn.Linear) -> None:
+        """`output` holds the matrix [V, D] of the vocabulary softmax: the trunk's embedding, unless untied."""
         super().__init__()
         self.operation_head = nn.Linear(config.width, 3)
         self.gap_head = nn.Linear(2 * config.width, 1 + config.max_count)
@@ -56,7 +56,8 @@ class EditHeads(nn.Module):
         self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.substitute_head = TokenHead(config)
         self.insert_head = TokenHead(config)
-        self._tied = (embedding,)  # in a tuple: read here, but not a submodule of every set of heads
+        self._shift = config.shift
+        self._output = (output,)  # in a tuple: read here, but not a submodule of every set of heads
 
     def initialise(self) -> None:
         """Zero rate heads with biases that start p(edit) near 0.02."""
@@ -80,7 +81,7 @@ class EditHeads(nn.Module):
 
     def substitutions(self, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor:
         """log Q_sub [P, V] at the tokens (row, column), each [P] and sorted by row."""
-        return self._distribution(self.substitute_head, hidden, row, column)
+        return self._distribution(self.substitute_head, hidden, row, self._predicting(column))
 
     def insertions(self, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor:
         """log Q_ins [P, V] for the gaps right of (row, column), each [P] and sorted by row."""
@@ -88,14 +89,18 @@ class EditHeads(nn.Module):
 
     def substitution_log_prob(self, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor) -> Tensor:
         """log Q_sub(token) [P]: the same numbers as `substitutions` gathered, at less cost for training."""
-        return self._log_prob(self.substitute_head, hidden, row, column, token)
+        return self._log_prob(self.substitute_head, hidden, row, self._predicting(column), token)
 
     def insertion_log_prob(self, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor) -> Tensor:
         """log Q_ins(token) [P]: the same numbers as `insertions` gathered, at less cost for training."""
         return self._log_prob(self.insert_head, hidden, row, column, token)
 
+    def _predicting(self, column: Tensor) -> Tensor:
+        """The columns whose states Q_sub is read from; a row's first token is frozen, so none is below 0."""
+        return (column - self._shift).clamp_min(0)
+
     def _distribution(self, head: TokenHead, hidden: Hidden, row: Tensor, column: Tensor) -> Tensor:
-        logits, query, gate = head(hidden.states[row, column], self._tied[0].weight, self.token_bias)
+        logits, query, gate = head(hidden.states[row, column], self._output[0].weight, self.token_bias)
         attention = self._copy_attention(query, hidden, row)
         copied = torch.zeros_like(logits).scatter_add(1, hidden.ids[row], attention)
         return _mix(logits.log_softmax(-1), copied, gate[:, None])
@@ -103,7 +108,7 @@ class EditHeads(nn.Module):
     def _log_prob(
         self, head: TokenHead, hidden: Hidden, row: Tensor, column: Tensor, token: Tensor
     ) -> Tensor:
-        logits, query, gate = head(hidden.states[row, column], self._tied[0].weight, self.token_bias)
+        logits, query, gate = head(hidden.states[row, column], self._output[0].weight, self.token_bias)
         attention = self._copy_attention(query, hidden, row)
         copied = (attention * (hidden.ids[row] == token[:, None])).sum(1)
         return _mix(-F.cross_entropy(logits, token, reduction="none"), copied, gate)

@@ -134,8 +134,8 @@ def test_a_fresh_network_edits_nothing() -> None:
 
 def test_rotation_depends_on_the_distance_alone() -> None:
     q, k = torch.randn(2, 16, generator=torch.Generator().manual_seed(0))
-    cos, sin = rotary(40, 16, 10_000.0, torch.device("cpu"))
-    turned_q, turned_k = (rotate(x.expand(1, 1, 40, 16), cos, sin)[0, 0] for x in (q, k))
+    cos, sin = rotary(torch.arange(40), 16, 10_000.0)
+    turned_q, turned_k = (rotate(x.expand(40, 1, 16), cos, sin)[:, 0] for x in (q, k))
     scores = turned_q @ turned_k.T
     for distance in (0, 3, 11):
         diagonal = scores.diagonal(-distance)
@@ -147,6 +147,70 @@ def test_rotation_depends_on_the_distance_alone() -> None:
 def test_a_width_that_heads_cannot_share_is_refused(shape: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="width"):
         BackboneConfig(**shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kv_heads", 3),
+        ("head_width", 7),
+        ("qk_norm", 3),
+        ("shift", 2),
+        ("untied", -1),
+        ("rope_base", 0.0),
+        ("norm_epsilon", float("nan")),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=name if name != "head_width" else "width"):
+        replace(CONFIG, **{name: value})
+
+
+SHARED = replace(CONFIG, heads=4, kv_heads=2, head_width=6, qk_norm=2, qkv_bias=1, untied=1)
+
+
+@pytest.mark.parametrize("config", [CONFIG, SHARED, replace(CONFIG, time_features=8, reverse=1)])
+def test_the_size_of_all_matrices_is_known_without_building_them(config: BackboneConfig) -> None:
+    assert config.matrix_size() == sum(p.numel() for p in Backbone(config).parameters() if p.ndim == 2)
+
+
+@torch.no_grad()
+def test_shared_keys_are_repeated_ones() -> None:
+    """A network in which two queries share a key computes what one with each key twice does."""
+    model, canvas = make_backbone(SHARED), make_canvas([9, 6])
+    wide = Backbone(replace(SHARED, kv_heads=4))
+    state = model.state_dict()
+    for name in [n for n in state if ".qkv." in n]:
+        q, k, v = state[name].split((24, 12, 12))
+        twice = [x.unflatten(0, (2, 6)).repeat_interleave(2, 0).flatten(0, 1) for x in (k, v)]
+        state[name] = torch.cat((q, *twice))
+    wide.load_state_dict(state)
+    assert torch.allclose(run(wide, canvas).states, run(model, canvas).states, atol=1e-5)
+
+
+@torch.no_grad()
+def test_shifted_substitutions_are_read_from_the_token_before_and_insertions_are_not() -> None:
+    plain, canvas = make_backbone(), make_canvas([9, 4])
+    shifted = Backbone(replace(CONFIG, shift=1))
+    shifted.load_state_dict(plain.state_dict())
+    hidden = run(plain, canvas)
+    row, column = torch.tensor([0, 0, 1]), torch.tensor([1, 5, 2])
+    token = torch.tensor([20, 21, 22])
+    assert shifted.substitutions(hidden, row, column).equal(plain.substitutions(hidden, row, column - 1))
+    assert shifted.insertions(hidden, row, column).equal(plain.insertions(hidden, row, column))
+    gathered = shifted.substitution_log_prob(hidden, row, column, token)
+    assert gathered.equal(plain.substitution_log_prob(hidden, row, column - 1, token))
+
+
+@torch.no_grad()
+def test_an_untied_network_answers_by_a_matrix_of_its_own() -> None:
+    model, canvas = make_backbone(SHARED), make_canvas([9])
+    hidden, one = run(model, canvas), torch.tensor([0])
+    before = model.insertions(hidden, one, one)
+    model.embedding.weight.mul_(2)
+    assert model.insertions(hidden, one, one).equal(before)
+    model.output.weight.mul_(2)
+    assert not torch.allclose(model.insertions(hidden, one, one), before, atol=1e-3)
 
 
 class Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -119,9 +119,9 @@ class TestSteps:
         calls: list[int] = []
         trunk = engine.backbone.trunk
 
-        def counted(x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        def counted(x: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
             calls.append(len(x))
-            return trunk(x, mask)
+            return trunk(x, live)
 
         monkeypatch.setattr(engine.backbone, "trunk", counted)
         steps = engine.fix(prose())
