@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from editflow.checkpoint import Calibration
-from editflow.confidence import calibrated, raised
+from editflow.confidence import calibrated, operation_of, raised
 from editflow.diagnostics import Diagnostic, check_python, faults, suggestion
 from editflow.linebreaks import LineBreaks
 from editflow.pieces import Pieces, TextEdit
@@ -131,7 +131,7 @@ class Attempt:
     def proposal(self) -> Proposal:
         """The current edits against the document as it was read."""
         edits = [self.breaks.restore(edit) for edit in self._settled.edited(self._edits()).edits()]
-        scaled = [(start, end, new, calibrated(p, self.calibration)) for start, end, new, p in edits]
+        scaled = [(*edit[:3], self._confidence(edit)) for edit in edits]
         return Proposal.from_edits(self.request.document, scaled)
 
     def rank(self) -> tuple[bool, float, int]:
@@ -178,7 +178,7 @@ class Attempt:
         """The settled text with the edits that are sure enough and bring no new errors."""
         before = self._undefined(self._settled.text)
         judged = self._verified(self._edits())
-        sure = [e for e in judged if calibrated(e[3], self.calibration) >= self.threshold]
+        sure = [e for e in judged if self._confidence(e) >= self.threshold]
         if not sure:
             return self._settled
         offered = self._settled.edited(sure)
@@ -190,6 +190,11 @@ class Attempt:
             if not _is_worse(before, self._undefined(self._settled.edited([*kept, edit]).text)):
                 kept.append(edit)
         return self._settled.edited(kept)
+
+    def _confidence(self, edit: TextEdit) -> float:
+        """The chance that an edit is right."""
+        start, end, new, probability = edit
+        return calibrated(probability, self.calibration, operation_of(start, end, new))
 
     def _verified(self, edits: list[TextEdit]) -> list[TextEdit]:
         """The edits with the evidence there is: a complaint is back without it, or it is not the name suggested."""

@@ -26,6 +26,8 @@ FORMAT = 1
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "MODEL_CARD.md"
 MEMBERS = (WEIGHTS, TOKENIZER, CARD)
 DEFAULT = "default"
+SCALE = "_scale"
+"""In the weights, what is added to an int8 matrix's name for the scales of its rows."""
 
 
 class CheckpointError(EditFlowError):
@@ -34,10 +36,19 @@ class CheckpointError(EditFlowError):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic map from a hunk's raw probability to the chance that it is right, fitted on held-out data."""
+    """Logistic maps from a hunk's raw probability to the chance that it is right, fitted on held-out data.
+
+    One for each operation (see editflow.confidence): a slope and an intercept that all share, with what each adds.
+    """
 
     slope: float = 1.0
     intercept: float = 0.0
+    delete_slope: float = 0.0
+    delete_intercept: float = 0.0
+    substitute_slope: float = 0.0
+    substitute_intercept: float = 0.0
+    insert_slope: float = 0.0
+    insert_intercept: float = 0.0
     verified: float = 0.0
     """Log odds that are added first where a complaint is gone with the edit and comes back without it."""
     suggested: float = 0.0
@@ -128,11 +139,12 @@ class Checkpoint:
         return tokenizer
 
     def backbone(self) -> Backbone:
-        """The network with its weights, in float32 on the CPU, ready to infer."""
+        """The network with its weights, in float32 on the CPU, ready to infer; the file may hold them in int8."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from editflow.backbone import Backbone
+        from editflow.quantization import dequantize
 
         config = self.backbone_config()
         if (
@@ -141,9 +153,8 @@ class Checkpoint:
             raise CheckpointError(f"{self.folder / WEIGHTS} does not hold this model: it is too small for it")
         model = Backbone(config)
         try:
-            weights = load_file(self.folder / WEIGHTS)
-            model.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
-        except (SafetensorError, RuntimeError) as error:
+            model.load_state_dict(dequantize(load_file(self.folder / WEIGHTS)), assign=True)
+        except (SafetensorError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise CheckpointError(f"{self.folder / WEIGHTS} does not hold this model: {reason}") from error
         return model.eval().requires_grad_(False)

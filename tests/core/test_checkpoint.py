@@ -17,6 +17,7 @@ from editflow.checkpoint import (
     CARD,
     CONFIG,
     MEMBERS,
+    SCALE,
     TOKENIZER,
     WEIGHTS,
     Calibration,
@@ -27,12 +28,14 @@ from editflow.checkpoint import (
     shipped,
     write_config,
 )
+from editflow.confidence import Operation, platt_map
 from editflow.process.continuous import FlowConfig
 from editflow.process.edit_flow import Thresholds
+from editflow.quantization import quantize
 
 SHAPE = BackboneConfig(vocab_size=600, width=16, layers=1, heads=2, hidden=24, copy_width=8, max_count=4)
 THRESHOLDS = Thresholds(delete=0.6, substitute=0.7, insert=0.8, fill=0.95)
-CALIBRATION = Calibration(slope=1.5, intercept=-0.25, show=0.4)
+CALIBRATION = Calibration(slope=1.5, intercept=-0.25, insert_slope=0.25, show=0.4)
 Config = dict[str, Any]
 
 
@@ -93,6 +96,42 @@ def test_the_network_that_comes_back_answers_alike(folder: Path) -> None:
     assert hidden.states.equal(expected.states)
     at = torch.tensor([0]), torch.tensor([2])
     assert loaded.substitutions(hidden, *at).equal(model.substitutions(expected, *at))
+
+
+def test_int8_weights_answer_almost_alike(folder: Path) -> None:
+    large = (folder / WEIGHTS).stat().st_size
+    save_file(quantize(dict(make_model().named_parameters())), folder / WEIGHTS)
+    reseal(folder)
+    assert (folder / WEIGHTS).stat().st_size < large
+    model, loaded = make_model(), Checkpoint.open(str(folder)).backbone()
+    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
+    ids = torch.tensor([[BOS, 20, 21, 300, EOS]])
+    live = torch.ones_like(ids).bool()
+    hidden, expected = loaded(ids, torch.ones_like(ids), live), model(ids, torch.ones_like(ids), live)
+    assert not hidden.states.equal(expected.states)
+    assert torch.allclose(hidden.states, expected.states, atol=0.05)
+
+
+def test_int8_weights_with_a_damaged_scale_are_refused(folder: Path) -> None:
+    packed, scale = quantize(dict(make_model().named_parameters())), "embedding.weight" + SCALE
+    for damaged in (
+        {name: tensor for name, tensor in packed.items() if name != scale},
+        packed | {scale: torch.full_like(packed[scale], torch.nan)},
+        packed | {scale: packed[scale][:-1].clone()},
+        packed | {"norm.weight" + SCALE: torch.ones(16)},
+    ):
+        save_file(damaged, folder / WEIGHTS)
+        reseal(folder)
+        assert WEIGHTS in refusal(Checkpoint.open(str(folder)).backbone)
+
+
+def test_a_calibration_of_one_map_for_all_is_still_read(folder: Path) -> None:
+    values = {"slope": 0.4656, "intercept": -1.2608, "verified": 6.5785, "suggested": 3.3154, "show": 0.5}
+    change_config(folder, lambda config: config.update({"calibration": values}))
+    calibration = Checkpoint.open(str(folder)).calibration()
+    assert calibration == Calibration(**values)
+    for operation in Operation:
+        assert platt_map(calibration, operation) == (0.4656, -1.2608)
 
 
 @pytest.mark.parametrize("member", MEMBERS)

@@ -49,14 +49,15 @@ class CheckpointReport:
 
 
 def count_parameters(folder: Path) -> int:
-    """Numbers in the weights, read from their header; CheckpointError if it cannot be read."""
+    """Weights in the file, by its header; CheckpointError if it cannot be read."""
     from safetensors import SafetensorError, safe_open
 
-    from editflow.checkpoint import WEIGHTS, CheckpointError
+    from editflow.checkpoint import SCALE, WEIGHTS, CheckpointError
 
     try:
         with safe_open(folder / WEIGHTS, framework="numpy") as weights:
-            return sum(prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+            names = [name for name in weights.keys() if not name.endswith(SCALE)]  # noqa: SIM118
+            return sum(prod(weights.get_slice(name).get_shape()) for name in names)
     except SafetensorError as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{folder / WEIGHTS} does not hold weights: {reason}") from error
