@@ -23,7 +23,7 @@ class Role(IntEnum):
     CONTEXT = 0  # frozen
     ORIGINAL = 1  # editable and as in the source
     EDITED = 2  # inserted or substituted by an earlier pass
-    MARKED = 3  # as in the source, and underlined by a diagnostic
+    MARKED = 3  # as in the source, and underlined by a diagnostic or pointed at by a person
 
 
 @dataclass(frozen=True, slots=True)

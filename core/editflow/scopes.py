@@ -26,6 +26,8 @@ PYTHON_SUFFIXES = frozenset({".py", ".pyi", ".pyw", ""})
 IMPORT_CHARACTERS = 600
 AROUND_LINES = 12
 """Lines before and after a region that are offered as context (cut to its token budget later)."""
+POINTED_LINES = 3
+"""A selection of at most this many lines of a region says where the fault is, a longer one what may change."""
 _HEAD = re.compile(r"([ \t]*)(?:@|def\b|async\s+def\b|class\b)")
 _IMPORT = re.compile(r"(?:import|from)\s")
 _NESTING = ("_definition", "_statement", "_clause", "block")
@@ -113,7 +115,10 @@ def _place(
         else "",
         after="\n".join(rows[part.last : part.last + AROUND_LINES]) if cut else "",
     )
-    return PlacedWindow(window, start, (starts[allowed.start] - start, starts[allowed.stop] - start))
+    place = (starts[allowed.start] - start, starts[allowed.stop] - start)
+    if len(allowed) <= min(POINTED_LINES, part.last - part.first - 1):
+        window = replace(window, pointed=place)
+    return PlacedWindow(window, start, place)
 
 
 def _line_starts(rows: list[str]) -> list[int]:

@@ -7,7 +7,7 @@ the context is optional and cut to its own budget; training drops each at random
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from editflow.canvas import BOS, EOS, Role
@@ -51,6 +51,8 @@ class Window:
     scope: str = ""
     before: str = ""
     after: str = ""
+    pointed: tuple[int, int] | None = field(default=None, kw_only=True)
+    """Characters of `text` that a person points at as wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class WindowTokens:
 
 
 def encode_window(window: Window, tokenizer: CodeTokenizer) -> WindowTokens:
-    """Tokenise a window, mark what its diagnostics underline, and cut each context part to its budget."""
+    """Tokenise a window, mark what is underlined or pointed at, and cut each context part to its budget."""
     parts = [(FILE, window.file)]
     parts += [(DIAGNOSTIC, _worded(d.message)) for d in window.diagnostics[:MAX_DIAGNOSTICS]]
     parts += [(INSTRUCTION, window.instruction), (IMPORTS, window.imports)]
@@ -88,18 +90,20 @@ def encode_window(window: Window, tokenizer: CodeTokenizer) -> WindowTokens:
     start = len(ids) + 1
     after = _cut(window.after, AFTER, tokenizer) if window.after else []
     tail = [AFTER, *after, EOS] if after else [EOS]
-    roles = [int(Role.CONTEXT)] * start + mark_tokens(editable.spans, window.diagnostics)
+    marked = [(d.start, d.end) for d in window.diagnostics[:MAX_DIAGNOSTICS]]
+    marked += [window.pointed] if window.pointed else []
+    roles = [int(Role.CONTEXT)] * start + mark_tokens(editable.spans, marked)
     roles += [int(Role.CONTEXT)] * len(tail)
     segments += [0] * (1 + len(editable.ids)) + [AFTER] * (len(tail) - 1) + [0]
     return WindowTokens([*ids, EDIT, *editable.ids, *tail], roles, segments, start, editable.spans)
 
 
-def mark_tokens(spans: list[tuple[int, int]], diagnostics: tuple[Diagnostic, ...]) -> list[int]:
-    """Role of each editable token: MARKED where a diagnostic's range touches its span, else ORIGINAL."""
+def mark_tokens(spans: list[tuple[int, int]], marked: list[tuple[int, int]]) -> list[int]:
+    """Role of each editable token: MARKED where a marked range touches its span, else ORIGINAL."""
     roles = [int(Role.ORIGINAL)] * len(spans)
-    for diagnostic in diagnostics[:MAX_DIAGNOSTICS]:
+    for first, last in marked:
         for i, (start, end) in enumerate(spans):
-            if start < max(diagnostic.end, diagnostic.start + 1) and diagnostic.start < end:
+            if start < max(last, first + 1) and first < end:
                 roles[i] = int(Role.MARKED)
     return roles
 

@@ -35,8 +35,7 @@ def windows(draw: st.DrawFn) -> Window:
     text, part = draw(TEXT), st.just("") | TEXT
     count = draw(st.integers(0, 5))
     diagnostics = tuple(Diagnostic(n % len(text), len(text), draw(TEXT), "python") for n in range(count))
-    names = ("file", "instruction", "imports", "scope", "before", "after")
-    return Window(text, diagnostics, **{name: draw(part) for name in names})
+    return Window(text, diagnostics, *[draw(part) for _ in range(6)])  # file to after
 
 
 def network(config: BackboneConfig = CONFIG) -> Backbone:

@@ -113,6 +113,24 @@ def test_a_range_is_covered_and_nothing_else_may_change(
         assert all(n in allowed for n in range(first - 1, last) if rows[n].strip())
 
 
+@pytest.mark.parametrize(
+    ("lines", "pointed"),
+    [((2, 2), "    a = 1\n"), ((2, 4), "    a = 1\n    b = 2\n    c = 3\n"), ((2, 5), None), (None, None)],
+)
+def test_a_short_selection_is_pointed_at(
+    lines: tuple[int, int] | None, pointed: str | None, code_tokenizer: CodeTokenizer
+) -> None:
+    text = "def f():\n    a = 1\n    b = 2\n    c = 3\n    return a\n"
+    (placed,) = place_windows(text, code_tokenizer, lines=lines)
+    window = placed.window
+    assert (window.text[slice(*window.pointed)] if window.pointed else None) == pointed
+
+
+def test_a_whole_region_is_not_pointed_at(code_tokenizer: CodeTokenizer) -> None:
+    (placed,) = place_windows("x = 1\n", code_tokenizer, lines=(1, 1))
+    assert placed.window.pointed is None
+
+
 @pytest.mark.parametrize("lines", [(4, 3), (0, 0), (-5, 0), (100, 10**12)])
 def test_a_range_outside_the_text_has_no_windows(
     lines: tuple[int, int], code_tokenizer: CodeTokenizer

@@ -42,7 +42,7 @@ def windows(draw: st.DrawFn) -> Window:
     for _ in range(draw(st.integers(0, 6))):
         start = draw(st.integers(0, len(text)))
         diagnostics.append(Diagnostic(start, draw(st.integers(start, len(text))), draw(PART), "python"))
-    return Window(text, tuple(diagnostics), **{name: draw(PART) for name in MARKERS})
+    return Window(text, tuple(diagnostics), *[draw(PART) for _ in MARKERS])
 
 
 def part(row: WindowTokens, marker: int) -> list[int]:
@@ -104,6 +104,16 @@ def test_a_diagnostic_marks_the_name_it_underlines(code_tokenizer: CodeTokenizer
         CODE[slice(*row.spans[i])] for i in range(len(row.spans)) if row.roles[row.start + i] == Role.MARKED
     ]
     assert "".join(marked).strip() == "width"
+
+
+def test_what_a_person_points_at_is_marked_without_a_diagnostic(code_tokenizer: CodeTokenizer) -> None:
+    start = CODE.index("width]")
+    row = encode_window(Window(CODE, pointed=(start, start + 5)), code_tokenizer)
+    marked = [
+        CODE[slice(*row.spans[i])] for i in range(len(row.spans)) if row.roles[row.start + i] == Role.MARKED
+    ]
+    assert "".join(marked).strip() == "width"
+    assert DIAGNOSTIC not in row.ids
 
 
 @pytest.mark.parametrize("token", SPECIAL_TOKENS)
