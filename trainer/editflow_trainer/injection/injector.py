@@ -47,6 +47,41 @@ class Injector:
             return None
         return Injected.apply(text, tuple(sorted(bugs, key=lambda bug: bug.start))) if bugs else None
 
+    def spread(
+        self,
+        text: str,
+        rng: random.Random,
+        *,
+        kinds: int,
+        extra: Mapping[BugKind, int],
+        header: str = "",
+        names: Collection[str] = (),
+    ) -> list[Bug]:
+        """One bug of each of up to `kinds` kinds drawn by weight, and `extra` more of some kinds.
+
+        Each is possible by itself; two of them may overlap.
+        """
+        order = sorted(self.weights, key=lambda kind: rng.random() ** (1 / self.weights[kind]), reverse=True)
+        found: dict[tuple[int, int, str], Bug] = {}
+        try:
+            source = Source.read(text, header, names)
+            if source is None:
+                return []
+            for kind in order:
+                wanted = extra.get(kind, 0) + (kinds > 0)
+                edits = list(islice(_valid(source, rng, kind, []), wanted))
+                kinds -= bool(edits)
+                found |= {(e.start, e.end, e.replacement): _bug(source, kind, e, rng) for e in edits}
+        except (tokenize.TokenError, RecursionError):  # as in `sample`
+            return []
+        return list(found.values())
+
+
+def _bug(source: Source, kind: BugKind, edit: Edit, rng: random.Random) -> Bug:
+    right = edit.thing or source.text[edit.start : edit.end]
+    line = message(kind, right, edit.replacement, source.scope.function, rng)
+    return Bug(kind, edit.start, edit.end, edit.replacement, line)
+
 
 def _draw(source: Source, rng: random.Random, weights: dict[BugKind, float], taken: list[Bug]) -> Bug | None:
     """One more bug, apart from those taken; a kind found without a place is dropped from `weights`."""
@@ -56,9 +91,7 @@ def _draw(source: Source, rng: random.Random, weights: dict[BugKind, float], tak
         group = [kind for kind in weights if (kind in VISIBLE) == visible] or list(weights)
         kind = rng.choices(group, [weights[kind] for kind in group])[0]
         if edit := next(_valid(source, rng, kind, taken), None):
-            right = edit.thing or source.text[edit.start : edit.end]
-            line = message(kind, right, edit.replacement, source.scope.function, rng)
-            return Bug(kind, edit.start, edit.end, edit.replacement, line)
+            return _bug(source, kind, edit, rng)
         del weights[kind]
     return None
 
