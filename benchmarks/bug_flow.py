@@ -1,8 +1,8 @@
 """What bugs the reverse flow makes, beside those that projects fix and those that rules inject.
 
 Run from the repository's root as `python -m benchmarks.bug_flow --model DIR --data DIR --mined FILE`, with a checkpoint
-that has reverse heads (`editflow train-default --preset published`), held-out functions, and the counts that
-`python -m benchmarks.mined_fixes --json` wrote.
+that has reverse heads (`editflow train-default --recipe recipes/published.toml`), held-out functions, and the counts
+that `python -m benchmarks.mined_fixes --json` wrote.
 """
 
 from __future__ import annotations

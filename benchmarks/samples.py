@@ -15,9 +15,9 @@ from editflow.canvas import EOS, Role
 from editflow.errors import EditFlowError
 from editflow.tokens import CodeTokenizer
 from editflow.window import Window, WindowTokens, encode_window
+from editflow_trainer.data.functions import diagnose
 from editflow_trainer.evaluation.case import Case, Settings, make_case
 from editflow_trainer.injection import BugKind, Injector
-from editflow_trainer.preparation import diagnose
 from editflow_trainer.sources import SourceFunction, functions_in
 
 MODULES = (

@@ -31,16 +31,19 @@ from editflow.process.base import BLANK, AlignedBatch, Terms
 from editflow.process.continuous import ContinuousEditFlow, FlowConfig
 from editflow.process.edit_flow import EditFlow
 from editflow.window import EDIT
-from editflow_trainer.batches import collate
-from editflow_trainer.config import TrainConfig
-from editflow_trainer.noise import NoiseConfig, add_noise
-from editflow_trainer.shards import Row
-from editflow_trainer.trainer import make_optimizers
+from editflow_trainer.data.batches import collate
+from editflow_trainer.data.config import NoiseConfig
+from editflow_trainer.data.noise import add_noise
+from editflow_trainer.data.row import Row
+from editflow_trainer.training.config import TrainConfig
+from editflow_trainer.training.optimizer import make_optimizer
 
 EDITED = 0.1
 """Share of a row's slots that are edits: substitutions, deletions and insertions alike."""
-MASKS = NoiseConfig(mask_rows=1.0, mask_most=0.4, corrupt_rows=0.0)
+MASKS = NoiseConfig(mask_rows=1.0, mask_most=0.4, corrupt_rows=0.0, line_rows=0.0, tail_rows=0.0)
 """A fifth of the tokens, on average."""
+LINE_END = np.zeros(MASKS.vocabulary + 1, bool)
+"""No token ends a line."""
 MEMORY_STEPS = 3
 TIME_GOAL, MEMORY_GOAL = 1.25, 1.2
 """Of the process in continuous time over the time-free one."""
@@ -125,17 +128,17 @@ def compare(chosen: list[Setup], rows: int, length: int, seconds: float, threads
 def synthetic_batch(rows: int, length: int, seed: int = 0) -> AlignedBatch:
     """Random tokens with edits and masks, `length` slots a row, framed like windows."""
     rng = np.random.default_rng(seed)
-    return collate([add_noise(_row(length, rng), MASKS, rng) for _ in range(rows)])
+    return collate([add_noise(_row(length, rng), LINE_END, MASKS, rng) for _ in range(rows)])
 
 
 class Bench:
-    """A network, its optimizers and a batch, ready to be trained on."""
+    """A network, its optimizer and a batch, ready to be trained on."""
 
     def __init__(self, setup: Setup, batch: AlignedBatch) -> None:
         torch.manual_seed(0)
         self.model, self.batch = Backbone(setup.backbone), batch
         self.process = EditFlow() if setup.flow is None else ContinuousEditFlow(setup.flow)
-        self.optimizers = make_optimizers(self.model, TrainConfig(backbone=setup.backbone))
+        self.optimizer = make_optimizer(self.model, TrainConfig(backbone=setup.backbone))
         self.generator = torch.Generator().manual_seed(0)
 
     def step(self) -> Terms:
@@ -151,8 +154,7 @@ class Bench:
         """A step with clipping and the optimizers."""
         self.step()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
+        self.optimizer.step()
 
     def _loss(self, time: torch.Tensor) -> Terms:
         if isinstance(self.process, ContinuousEditFlow):
@@ -173,7 +175,7 @@ def peak_growth(setup: Setup, rows: int, length: int, threads: int) -> int:
 
 def _row(length: int, rng: np.random.Generator) -> Row:
     """A framed row of random tokens, a share of them edited."""
-    z1 = rng.integers(FIRST_TEXT_ID, MASKS.vocabulary, length).astype(np.int16)
+    z1 = rng.integers(FIRST_TEXT_ID, MASKS.vocabulary, length).astype(np.int32)
     z0, role = z1.copy(), np.full(length, Role.ORIGINAL, np.uint8)
     kind = np.where(rng.random(length) < EDITED, rng.integers(0, 3, length), -1)
     kind[[0, 1, -1]] = -1
@@ -182,7 +184,7 @@ def _row(length: int, rng: np.random.Generator) -> Row:
     for place, token in ((0, BOS), (1, EDIT), (-1, EOS)):
         z0[place] = z1[place] = token
         role[place] = Role.CONTEXT
-    return Row(z0, z1, role, np.zeros(length, np.uint8))
+    return Row(z0, z1, role)
 
 
 def _precision() -> AbstractContextManager[object]:

@@ -49,7 +49,7 @@ def buggy_versions(
     """
     how = how or Bugs()
     if engine.backbone.reverse is None:
-        raise EditFlowError(f"{engine.name} was not trained for the way back: train the preset published")
+        raise EditFlowError(f"{engine.name} was not trained for the way back: train recipes/published.toml")
     sampling = Sampling(how.steps, sharpening=Sharpening(top_p=how.top_p), back=True)
     process = ContinuousEditFlow(engine.flow, sampling, generator=torch.Generator().manual_seed(how.seed))
     rng = random.Random(how.seed)

@@ -1,0 +1,1 @@
+"""One training run: its configuration, its loop on Accelerate, checkpoints, evaluations and reports."""
