@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
@@ -55,14 +55,14 @@ def buggy_pairs(settings: Settings, tokenizer: CodeTokenizer, count: int) -> lis
     Raises:
         EditFlowError: there are no functions, or too few that fit into one window.
     """
-    more = Settings(settings.data, SPARE * count, settings.seed, diagnostics=settings.diagnostics)
+    more = replace(settings, limit=SPARE * count)
     cases = draw(BUGS, read_pool(more), more, lambda text: _fits(text, tokenizer))
     return _first(count, cases, tokenizer)
 
 
 def clean_pairs(settings: Settings, tokenizer: CodeTokenizer, count: int) -> list[Pair]:
     """Functions as they are; errors as `buggy_pairs`."""
-    more = Settings(settings.data, SPARE * count, settings.seed, diagnostics=settings.diagnostics)
+    more = replace(settings, limit=SPARE * count)
     return _first(count, draw_clean(more, lambda text: _fits(text, tokenizer)), tokenizer)
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import shlex
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -25,17 +25,13 @@ from editflow.request import Request
 from editflow.step import Step
 from editflow_trainer.evaluation.case import Case, Settings, make_case, read_pool
 from editflow_trainer.evaluation.clean import draw_clean, evaluate_clean
-from editflow_trainer.evaluation.injected import (
-    BY_KIND,
-    BY_SIZE,
-    GROUPS,
-    draw,
-    evaluate_injected,
-)
+from editflow_trainer.evaluation.hints import parse_hints
+from editflow_trainer.evaluation.injected import BY_KIND, BY_SIZE, GROUPS, draw, evaluate_injected
+from editflow_trainer.evaluation.lines import changed_lines
 from editflow_trainer.evaluation.programs import Program, evaluate_programs, read_programs
 from editflow_trainer.evaluation.report import Report, Row
 from editflow_trainer.evaluation.statistics import Rate
-from editflow_trainer.evaluation.verdict import changed_lines, judge
+from editflow_trainer.evaluation.verdict import judge
 from editflow_trainer.injection import VISIBLE, BugKind
 from editflow_trainer.sources import SourceFunction
 
@@ -50,6 +46,9 @@ class FakeEngine:
     def __init__(self, answer: Callable[[str], Sequence[str]]) -> None:
         self.answer = answer
         self.requests: list[Request] = []
+
+    def fix(self, request: Request) -> Iterator[Step]:
+        yield self._step(request)
 
     def fix_many(self, requests: Sequence[Request]) -> list[Step]:
         self.requests += requests
@@ -181,14 +180,14 @@ class TestCases:
 
 class TestInjected:
     def test_oracle_is_always_right(self, cases: list[Case], settings: Settings) -> None:
-        rows = evaluate_injected(oracle(cases), settings, short)
+        rows = evaluate_injected(oracle(cases), settings, short).rows
         found = [row for row in rows if row.cases]
         assert all(rate.hits == rate.cases > 0 for row in found for rate in row.rates.values())
         assert {row.name for row in rows} == {*GROUPS, *BugKind, "1 edit", "2-3 edits", "4-8 edits"}
         assert by_name(rows)["all"].cases == sum(row.cases for row in rows if row.section == "kind") > 40
 
     def test_idle_engine_is_never_right_and_groups_add_up(self, settings: Settings) -> None:
-        rows = by_name(evaluate_injected(idle(), settings, short))
+        rows = by_name(evaluate_injected(idle(), settings, short).rows)
         assert all(rate.hits == 0 for row in rows.values() for rate in row.rates.values())
         assert rows["visible"].cases == sum(rows[kind].cases for kind in VISIBLE)
         assert rows["all"].cases == rows["visible"].cases + rows["not visible"].cases
@@ -201,7 +200,7 @@ class TestInjected:
                 assert case.expected != case.request.document.text
 
     def test_without_diagnostics_none_are_given(self, settings: Settings) -> None:
-        silent = replace(settings, diagnostics=False, limit=1)
+        silent = replace(settings, hints=frozenset(), limit=1)
         (case,) = draw(BY_SIZE[0], read_pool(settings), silent, short)
         assert case.request.diagnostics == ()
 
@@ -232,14 +231,14 @@ class TestInjected:
 
 class TestClean:
     def test_idle_engine_touches_nothing(self, settings: Settings) -> None:
-        (row,) = evaluate_clean(idle(), replace(settings, limit=9), short)
+        (row,) = evaluate_clean(idle(), replace(settings, limit=9), short).rows
         assert row.cases == 9
         assert row.rates["untouched"] == Rate(9, 9)
         assert row.numbers == {"proposals_per_1000_lines": 0.0}
 
     def test_proposals_are_counted_by_lines_of_functions(self, settings: Settings) -> None:
         engine = FakeEngine(lambda text: [text + "# one\n"])
-        (row,) = evaluate_clean(engine, replace(settings, limit=9), short)
+        (row,) = evaluate_clean(engine, replace(settings, limit=9), short).rows
         spans = [request.lines or (1, 0) for request in engine.requests]
         lines = sum(last - first + 1 for first, last in spans)
         assert row.rates["untouched"] == Rate(0, 9)
@@ -259,34 +258,49 @@ class TestPrograms:
         return read_programs("parity4", tmp_path)
 
     def test_oracle_solves_each_level(self, programs: list[Program]) -> None:
-        rows = evaluate_programs(FakeEngine(lambda text: [ADD]), programs, Settings())
+        rows = evaluate_programs(FakeEngine(lambda text: [ADD]), programs, Settings()).rows
         assert [(row.name, row.cases) for row in rows] == [("all", 2), ("bugs: 1", 1), ("bugs: 2", 1)]
         assert all(rate.value == 1 for row in rows for rate in row.rates.values())
 
     def test_idle_engine_solves_nothing_and_breaks_nothing(self, programs: list[Program]) -> None:
-        rates = evaluate_programs(idle(), programs, Settings())[0].rates
+        rates = evaluate_programs(idle(), programs, Settings()).rows[0].rates
         assert {name: rate.value for name, rate in rates.items()} == {
-            "solved": 0.0,
             "pass@1": 0.0,
             "changed": 0.0,
             "still_correct": 1.0,
         }
 
     def test_correct_program_that_is_broken_counts(self, programs: list[Program]) -> None:
-        rates = evaluate_programs(FakeEngine(lambda text: [WRONG_ADD]), programs, Settings())[0].rates
+        rates = evaluate_programs(FakeEngine(lambda text: [WRONG_ADD]), programs, Settings()).rows[0].rates
         assert rates["still_correct"].value == 0
         assert rates["changed"] == Rate(1, 2)
 
-    def test_any_candidate_solves_and_the_first_is_told_apart(self, programs: list[Program]) -> None:
-        engine = FakeEngine(lambda text: [WRONG_ADD, "def add(a, b):\n    return b + a\n"])
-        rates = evaluate_programs(engine, programs, Settings(candidates=2))[0].rates
-        assert (rates["solved"].value, rates["pass@1"].value) == (1.0, 0.0)
-        assert evaluate_programs(engine, programs, Settings())[0].rates["solved"].value == 0
+    def test_any_of_the_first_k_solves(self, programs: list[Program]) -> None:
+        right = "def add(a, b):\n    return b + a\n"
+        engine = FakeEngine(lambda text: [WRONG_ADD, WRONG_ADD + "# still\n", right])
+        for candidates, passed in (
+            (1, {1: 0}),
+            (2, {1: 0, 2: 0}),
+            (3, {1: 0, 2: 0, 3: 2}),
+            (5, {1: 0, 2: 0, 4: 2, 5: 2}),
+        ):
+            rates = evaluate_programs(engine, programs, Settings(candidates=candidates)).rows[0].rates
+            shown = {name: rate.hits for name, rate in rates.items() if name.startswith("pass@")}
+            assert shown == {f"pass@{k}": hits for k, hits in passed.items()}
+
+    def test_more_answers_than_asked_for_do_not_count(self, programs: list[Program]) -> None:
+        class Generous(FakeEngine):
+            def _step(self, request: Request) -> Step:
+                return super()._step(replace(request, candidates=9))
+
+        engine = Generous(lambda text: [WRONG_ADD, WRONG_ADD + "# still\n", ADD])
+        rates = evaluate_programs(engine, programs, Settings(candidates=2)).rows[0].rates
+        assert rates["pass@2"] == Rate(0, 2)
 
     def test_limit_and_diagnostics_reach_the_engine(self, programs: list[Program]) -> None:
-        for wanted, given_diagnostics in ((True, None), (False, ())):
+        for wanted, given_diagnostics in (("diagnostic", None), ("none", ())):
             engine = idle()
-            evaluate_programs(engine, programs, Settings(limit=1, diagnostics=wanted))
+            evaluate_programs(engine, programs, Settings(limit=1, hints=parse_hints(wanted)))
             assert [request.diagnostics for request in engine.requests] == [given_diagnostics] * 2
 
     def test_prelude_is_context_outside_the_lines(self, tmp_path: Path) -> None:
@@ -298,9 +312,9 @@ class TestPrograms:
         }
         (tmp_path / "humanevalpack.jsonl").write_text(json.dumps({**row, "kind": "value misuse"}), "utf-8")
         engine = FakeEngine(lambda text: ["TWO = 2\nx = TWO + 3\n"])
-        rows = evaluate_programs(engine, read_programs("humanevalfix", tmp_path), Settings())
+        rows = evaluate_programs(engine, read_programs("humanevalfix", tmp_path), Settings()).rows
         assert [row.name for row in rows] == ["all", "value misuse"]
-        assert rows[0].rates["solved"].value == 1
+        assert rows[0].rates["pass@1"].value == 1
         assert engine.requests[0].document.text == "TWO = 2\nx = TWO + 2\n"
         assert engine.requests[0].lines == (2, 2)
 
@@ -334,7 +348,7 @@ class TestCommand:
     @pytest.fixture
     def loaded(self, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
         engine = FakeEngine(lambda text: [ADD])
-        described = SimpleNamespace(fix_many=engine.fix_many, name="fake@0", device="cpu")
+        described = SimpleNamespace(fix=engine.fix, fix_many=engine.fix_many, name="fake@0", device="cpu")
         monkeypatch.setattr(Engine, "load", lambda name: described)
         return engine
 
@@ -347,7 +361,7 @@ class TestCommand:
     @pytest.mark.usefixtures("loaded")
     def test_json_is_one_object(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         write_parity(tmp_path)
-        code, out, _ = self.run(capsys, "parity4", "--data", str(tmp_path), "--json", "--no-diagnostics")
+        code, out, _ = self.run(capsys, "parity4", "--data", str(tmp_path), "--json", "--hint", "none")
         assert code == 0
         report = json.loads(out)
         assert (report["suite"], report["model"], report["device"]) == ("parity4", "fake@0", "cpu")
@@ -355,11 +369,12 @@ class TestCommand:
             "limit": None,
             "seed": 0,
             "candidates": 1,
-            "diagnostics": False,
+            "hint": "none",
+            "repos": False,
             "baseline": None,
         }
-        assert report["notes"][0] == "the model was given no diagnostics"
-        assert report["rows"][0]["rates"]["solved"]["value"] == 1.0
+        assert report["notes"][0] == "the model was given the code alone"
+        assert report["rows"][0]["rates"]["pass@1"]["value"] == 1.0
         assert {"date", "seconds"} <= report.keys()
 
     @pytest.mark.usefixtures("loaded")
@@ -371,6 +386,30 @@ class TestCommand:
         assert code == 0
         assert "was given the complaints" in out
         assert "100%" in out
+
+    @pytest.mark.usefixtures("loaded")
+    def test_several_suites_share_a_folder_and_a_table(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for folder, name, kind in (
+            ("parity4", "parity4", {"n_bugs": 1}),
+            ("humanevalpack",) * 2 + ({"kind": "x"},),
+        ):
+            (tmp_path / folder).mkdir()
+            row = {"before": WRONG_ADD, "after": ADD, "tests": TEST_ADD, **kind}
+            (tmp_path / folder / f"{name}.jsonl").write_text(json.dumps(row), "utf-8")
+        page = tmp_path / "page.html"
+        wanted = ["parity4", "humanevalfix", "--data-root", str(tmp_path)]
+        code, out, _ = self.run(capsys, *wanted, "--html", str(page))
+        assert code == 0
+        table = out[out.rindex("measure") :]
+        assert table.count("pass@1") == table.count("still correct") == 2
+        assert page.read_text("utf-8").count("<h1>") == 2
+        code, out, _ = self.run(capsys, *wanted, "--json")
+        assert [report["suite"] for report in json.loads(out)["suites"]] == ["parity4", "humanevalfix"]
+        code, _, error = self.run(capsys, "parity4", "clean", "--data", str(tmp_path))
+        assert (code, error.count("\n")) == (2, 1)
+        assert "--data-root" in error
 
     @pytest.mark.usefixtures("loaded")
     def test_missing_data_is_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,9 @@ class TestDebugBench:
         assert [bug.kind for bug in bugs] == ["missing colons", "double"]
 
     def test_oracle_is_exact_in_every_row(self, bugs: list[Bug]) -> None:
-        rows = by_name(evaluate_debugbench(FakeEngine(lambda text: [PRELUDE + SOLUTION]), bugs, Settings()))
+        rows = by_name(
+            evaluate_debugbench(FakeEngine(lambda text: [PRELUDE + SOLUTION]), bugs, Settings()).rows
+        )
         assert {name: row.cases for name, row in rows.items()} == {
             "all": 2,
             "double": 1,
@@ -66,19 +68,19 @@ class TestDebugBench:
         assert all(set(values(row).values()) == {1.0} for row in rows.values() if row.cases)
 
     def test_idle_engine_proposes_nothing(self, bugs: list[Bug]) -> None:
-        rates = values(evaluate_debugbench(idle(), bugs, Settings())[0])
+        rates = values(evaluate_debugbench(idle(), bugs, Settings()).rows[0])
         assert rates == {"proposed": 0, "located": 0, "repaired_when_located": None, "exact": 0}
 
     def test_one_of_two_bugs_is_not_exact_nor_located(self, bugs: list[Bug]) -> None:
         engine = FakeEngine(lambda text: [text.replace("Solutions", "Solution")])
-        rates = values(by_name(evaluate_debugbench(engine, bugs, Settings()))["double"])
+        rates = values(by_name(evaluate_debugbench(engine, bugs, Settings()).rows)["double"])
         assert (rates["proposed"], rates["located"], rates["exact"]) == (1, 0, 0)
 
     def test_whitespace_at_line_ends_is_no_difference(self, bugs: list[Bug]) -> None:
         spaced = FakeEngine(lambda text: [PRELUDE + SOLUTION.replace("\n", "  \n") + "\n\n"])
-        assert values(evaluate_debugbench(spaced, bugs, Settings())[0])["exact"] == 1
+        assert values(evaluate_debugbench(spaced, bugs, Settings()).rows[0])["exact"] == 1
         only_spaces = FakeEngine(lambda text: [text.replace("\n", " \n")])
-        assert values(evaluate_debugbench(only_spaces, bugs, Settings())[0])["proposed"] == 0
+        assert values(evaluate_debugbench(only_spaces, bugs, Settings()).rows[0])["proposed"] == 0
 
     def test_right_solutions_have_no_complaint_and_only_the_program_may_change(self, bugs: list[Bug]) -> None:
         assert not check_python(PRELUDE + SOLUTION)
@@ -94,7 +96,7 @@ class TestDebugBench:
     def test_limit_and_seed_draw(self, bugs: list[Bug]) -> None:
         def drawn(seed: int) -> list[str]:
             engine = idle()
-            evaluate_debugbench(engine, bugs, Settings(limit=1, seed=seed, diagnostics=False))
+            evaluate_debugbench(engine, bugs, Settings(limit=1, seed=seed, hints=frozenset()))
             assert [request.diagnostics for request in engine.requests] == [()]
             return [request.document.text for request in engine.requests]
 
@@ -132,13 +134,15 @@ class TestEditEval:
     ) -> None:
         programs = self.read(tmp_path, row, {**row, "tests": ""}, {**row, "after_result": "fail"})
         other = FakeEngine(lambda text: ["TWO = 2\n" + ADD.replace("a + b", "b + a") + "\n"])
-        rows = by_name(evaluate_editeval(other, programs, Settings()))
-        assert {name: (r.cases, r.rates["solved"].value) for name, r in rows.items()} == {
+        rows = by_name(evaluate_editeval(other, programs, Settings()).rows)
+        assert {name: (r.cases, r.rates["pass@1"].value) for name, r in rows.items()} == {
             BY_TESTS: (1, 1.0),
             BY_TEXT: (2, 0.0),
         }
         exact = FakeEngine(lambda text: ["TWO = 2\n" + ADD + "  \n"])
-        assert by_name(evaluate_editeval(exact, programs, Settings()))[BY_TEXT].rates["solved"].value == 1
+        assert (
+            by_name(evaluate_editeval(exact, programs, Settings()).rows)[BY_TEXT].rates["pass@1"].value == 1
+        )
 
     @pytest.mark.parametrize(
         ("template", "tests"),
@@ -162,8 +166,8 @@ class TestEditEval:
         self, tmp_path: Path, row: dict[str, object]
     ) -> None:
         programs = self.read(tmp_path, row, {**row, "tests": ""})
-        for found in evaluate_editeval(idle(), programs, Settings()):
-            assert values(found) == {"solved": 0, "pass@1": 0, "changed": 0, "still_correct": 1}
+        for found in evaluate_editeval(idle(), programs, Settings()).rows:
+            assert values(found) == {"pass@1": 0, "changed": 0, "still_correct": 1}
 
 
 NO_BEFORE = json.dumps({"kind": "", "before": None, "after": ADD, "tests": "", "instruction": ""})

@@ -7,6 +7,7 @@ import pytest
 
 from editflow.errors import EditFlowError
 from editflow_trainer.evaluation import sandbox
+from editflow_trainer.evaluation.failures import printed_by
 from editflow_trainer.evaluation.limits import NO_LIMITS
 from editflow_trainer.evaluation.programs import Program
 from editflow_trainer.evaluation.quixbugs import read_quixbugs
@@ -62,6 +63,12 @@ class TestSandbox:
         )
         assert run_program(source, files={"data/x": "a\r\n"}) is Outcome.PASSED
 
+    def test_what_is_printed_goes_where_it_is_asked_for(self) -> None:
+        noisy = "import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr)\n"
+        assert printed_by(noisy) == "out\nerr\n"
+        assert printed_by(f"print('x' * {1 << 18})\nprint('end')").endswith("x\nend\n")
+        assert len(printed_by(f"print('x' * {1 << 18})")) == 1 << 16
+
     def test_refused_limits_are_no_verdict(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         refusing = tmp_path / "limits.py"
         refusing.write_text(f"import sys; sys.exit({NO_LIMITS})")
@@ -113,6 +120,12 @@ class TestQuixBugs:
 
     def test_program_that_does_not_parse_fails(self, layout: Path) -> None:
         assert read_quixbugs(layout)[0].run("def add(a, b:\n") is Outcome.FAILED
+
+    def test_failing_assertion_is_quoted(self, layout: Path) -> None:
+        adding = read_quixbugs(layout)[0]
+        assert adding.failure is not None
+        assert adding.failure(adding.before) == "assert add(*given) == expected; assert -1 == 5"
+        assert adding.failure(adding.after) == ""
 
     def test_other_folder_is_one_line(self, tmp_path: Path) -> None:
         with pytest.raises(EditFlowError, match="layout of QuixBugs"):

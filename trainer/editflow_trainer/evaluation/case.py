@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import torch
 from rich.console import Console
 from rich.progress import track
 
@@ -17,8 +18,11 @@ from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow.request import Request
 from editflow.step import Step
+from editflow.tokens import CodeTokenizer
 from editflow_trainer.corpus import FUNCTIONS, read_functions
-from editflow_trainer.preparation import diagnose
+from editflow_trainer.data.functions import diagnose
+from editflow_trainer.evaluation.hints import DEFAULT, Hint, Hints
+from editflow_trainer.evaluation.lines import pointed
 from editflow_trainer.sources import STAR, SourceFunction, functions_under
 
 POOL = 8000  # functions that the cases are drawn from, so that memory stays small
@@ -30,10 +34,36 @@ Fits = Callable[[str], bool]
 
 
 class Fixer(Protocol):
-    """The part of the engine that suites need."""
+    """The part of the engine that suites and reports need."""
+
+    def fix(self, request: Request) -> Iterator[Step]:
+        """A step after every pass, the last one done."""
 
     def fix_many(self, requests: Sequence[Request]) -> list[Step]:
         """The last step of each request."""
+
+
+class Tokenized(Protocol):
+    """The part of a checkpoint that suites need."""
+
+    def tokenizer(self) -> CodeTokenizer:
+        """Says how many tokens a text has."""
+
+
+class Subject(Fixer, Protocol):
+    """What is measured: an engine, or a baseline in its place."""
+
+    @property
+    def name(self) -> str:
+        """For reports."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+
+    @property
+    def checkpoint(self) -> Tokenized:
+        """Whose tokenizer says what fits into a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +74,14 @@ class Settings:
     limit: int | None = None  # None is the suite's own
     seed: int = 0
     candidates: int = 1
-    diagnostics: bool = True
+    hints: Hints = DEFAULT
     baseline: str | None = None  # what is measured in place of the engine
+    repositories: Path | None = None  # folder of clones, for the files around mined fixes
+
+    @property
+    def diagnostics(self) -> bool:
+        """Whether the model is told what a parser and a name checker say."""
+        return Hint.diagnostic in self.hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +91,32 @@ class Case:
     stratum: str  # the row it counts in
     request: Request
     expected: str
+    cluster: str = ""  # cases of one cluster are not independent of each other
+    name: str = ""  # for people
 
 
-def make_case(stratum: str, function: SourceFunction, text: str, settings: Settings) -> Case:
-    """`text` in the function's place: below the module's imports and names, inside its classes' headers."""
+def make_case(
+    stratum: str, function: SourceFunction, text: str, settings: Settings, message: str = ""
+) -> Case:
+    """`text` in the function's place: below the module's imports and names, inside its classes' headers.
+
+    The function's own text is the right one; `message` is what a hint may say about the difference.
+    """
     head = _head(function)
     first = head.count("\n") + 1
     request = Request(
         Document.from_text(head + text, Path(Path(function.path).name)),
         lines=(first, first + text.rstrip("\n").count("\n")),
         diagnostics=_placed(diagnose(function, text), len(head)) if settings.diagnostics else (),
+        instruction=message if Hint.message in settings.hints else "",
         candidates=settings.candidates,
         seed=settings.seed,
     )
-    return Case(stratum, request, head + function.text)
+    expected = head + function.text
+    if Hint.line in settings.hints:
+        request = pointed(request, expected)
+    place = f"{function.package}: {function.path}, {function.name}"
+    return Case(stratum, request, expected, cluster=place, name=place)
 
 
 def read_pool(settings: Settings) -> list[SourceFunction]:

@@ -7,6 +7,7 @@ The rows of DebugBench (arXiv 2401.04621) carry no tests, so the one right text 
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from editflow.document import Document
 from editflow.proposal import Proposal
 from editflow.request import Request
 from editflow_trainer.evaluation.case import Case, Fixer, Settings, answers
-from editflow_trainer.evaluation.report import Row
+from editflow_trainer.evaluation.exhibit import Measured
+from editflow_trainer.evaluation.hints import Hint
+from editflow_trainer.evaluation.lines import pointed
 from editflow_trainer.evaluation.rows import read_rows
-from editflow_trainer.evaluation.verdict import judge, tidied, verdict_row
+from editflow_trainer.evaluation.verdict import exhibit, judge, tidied, verdict_row
 
 FILE = "debugbench.jsonl"
 SIZES = {
@@ -54,7 +57,7 @@ def read_debugbench(data: Path) -> list[Bug]:
     return list({(bug.before, bug.after): bug for bug in bugs}.values())
 
 
-def evaluate_debugbench(engine: Fixer, bugs: list[Bug], settings: Settings) -> list[Row]:
+def evaluate_debugbench(engine: Fixer, bugs: list[Bug], settings: Settings) -> Measured:
     """Rows for all, by kind and by number of edits, over the bugs that the seed draws."""
     limit = len(bugs) if settings.limit is None else min(settings.limit, len(bugs))
     drawn = random.Random(f"{settings.seed}:debugbench").sample(bugs, limit)
@@ -68,7 +71,7 @@ def evaluate_debugbench(engine: Fixer, bugs: list[Bug], settings: Settings) -> l
     for name, sizes in SIZES.items():
         sized = (v for v, n in zip(verdicts, edits, strict=True) if n in sizes)
         rows.append(verdict_row("edits", name, sized))
-    return rows
+    return Measured(rows, [exhibit(*pair) for pair in zip(cases, verdicts, strict=True)])
 
 
 def _bug(row: dict[str, Any]) -> Bug:
@@ -85,7 +88,16 @@ def _case(bug: Bug, settings: Settings) -> Case:
         candidates=settings.candidates,
         seed=settings.seed,
     )
-    return Case(bug.kind, request, PRELUDE + bug.after)
+    expected = PRELUDE + bug.after
+    if Hint.line in settings.hints:
+        request = pointed(request, expected)
+    return Case(bug.kind, request, expected, cluster=bug.after, name=f"{bug.kind}: {_title(bug.after)}")
+
+
+def _title(solution: str) -> str:
+    """The name of the solution's first method."""
+    found = re.search(r"def (\w+)", solution)
+    return found[1] if found else "solution"
 
 
 def _tidied(proposal: Proposal) -> Proposal:

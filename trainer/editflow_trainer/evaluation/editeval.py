@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from editflow_trainer.evaluation.case import Fixer, Settings
-from editflow_trainer.evaluation.programs import Program, group_rows, run_programs, whole
-from editflow_trainer.evaluation.report import Row
+from editflow_trainer.evaluation.exhibit import Measured
+from editflow_trainer.evaluation.programs import Program, exhibits, group_rows, run_programs, whole
 from editflow_trainer.evaluation.rows import read_rows
 from editflow_trainer.evaluation.sandbox import Outcome, run_program
 from editflow_trainer.evaluation.verdict import tidied
@@ -27,9 +27,10 @@ def read_editeval(data: Path) -> list[Program]:
     return read_rows("editeval", data / FILE, _program)
 
 
-def evaluate_editeval(engine: Fixer, programs: list[Program], settings: Settings) -> list[Row]:
-    """One row for each way to judge: solved, changed, and whether edited programs stay right."""
-    return group_rows(run_programs(engine, programs, settings))
+def evaluate_editeval(engine: Fixer, programs: list[Program], settings: Settings) -> Measured:
+    """One row for each way to judge: passed, changed, and whether edited programs stay right."""
+    results = run_programs(engine, programs, settings)
+    return Measured(group_rows(results, settings.candidates), exhibits(results))
 
 
 def _program(row: dict[str, Any]) -> Program:
@@ -44,6 +45,7 @@ def _program(row: dict[str, Any]) -> Program:
         prelude,
         run if tested else partial(_compare, prelude + after),
         str(row["instruction"]),
+        name=str(row["instruction"]),
     )
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from editflow_trainer.evaluation.case import Case, Fits, Fixer, Settings, answers, make_case, read_pool
+from editflow_trainer.evaluation.exhibit import Measured
 from editflow_trainer.evaluation.report import Row
-from editflow_trainer.evaluation.verdict import Verdict, judge, verdict_row
+from editflow_trainer.evaluation.verdict import Verdict, exhibit, judge, verdict_row
 from editflow_trainer.injection import VISIBLE, BugKind, Injector
 from editflow_trainer.sources import SourceFunction
 
@@ -55,14 +56,18 @@ BY_SIZE = [
 ]
 
 
-def evaluate_injected(engine: Fixer, settings: Settings, fits: Fits) -> list[Row]:
+def evaluate_injected(engine: Fixer, settings: Settings, fits: Fits) -> Measured:
     """Rows by group, by kind and by number of edits; the last are drawn apart, of any kind."""
     pool = read_pool(settings)
-    one = _verdicts(engine, [case for s in BY_KIND for case in draw(s, pool, settings, fits)])
-    several = _verdicts(engine, [case for s in BY_SIZE for case in draw(s, pool, settings, fits)])
+    single, multiple = (
+        [case for stratum in strata for case in draw(stratum, pool, settings, fits)]
+        for strata in (BY_KIND, BY_SIZE)
+    )
+    one, several = _verdicts(engine, single), _verdicts(engine, multiple)
     rows = [_row("group", name, one, kinds) for name, kinds in GROUPS.items()]
     rows += [_row("kind", stratum.name, one, {stratum.name}) for stratum in BY_KIND]
-    return rows + [_row("edits", stratum.name, several, {stratum.name}) for stratum in BY_SIZE]
+    rows += [_row("edits", stratum.name, several, {stratum.name}) for stratum in BY_SIZE]
+    return Measured(rows, [exhibit(*pair) for pair in zip(single + multiple, one + several, strict=True)])
 
 
 def draw(stratum: Stratum, pool: list[SourceFunction], settings: Settings, fits: Fits) -> list[Case]:
@@ -90,7 +95,8 @@ def _cases(
             kinds=stratum.kinds,
         )
         if injected is not None and len(injected.bugs) in stratum.counts and fits(injected.buggy):
-            yield make_case(stratum.name, function, injected.buggy, settings)
+            message = "; ".join(bug.message for bug in injected.bugs)
+            yield make_case(stratum.name, function, injected.buggy, settings, message)
 
 
 def _verdicts(engine: Fixer, cases: list[Case]) -> list[Verdict]:

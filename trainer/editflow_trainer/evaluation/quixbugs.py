@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from editflow.errors import EditFlowError
+from editflow_trainer.evaluation.failures import failing_pytest, printed_by
 from editflow_trainer.evaluation.programs import Program
 from editflow_trainer.evaluation.sandbox import Outcome, run_program
 
@@ -34,8 +35,14 @@ class Layout:
 
     def run(self, text: str) -> Outcome:
         """Run the tests with `text` as the program."""
-        files = {**self.files, f"{_BUGGY}/{self.program}.py": text}
-        return run_program(_RUN_TESTS, TIMEOUT_S, files=files)
+        return run_program(_RUN_TESTS, TIMEOUT_S, files=self._with(text))
+
+    def failure(self, text: str) -> str:
+        """The first assertion that fails with `text` as the program, and by what; "" where none does in time."""
+        return failing_pytest(printed_by(_RUN_TESTS, TIMEOUT_S, files=self._with(text)))
+
+    def _with(self, text: str) -> dict[str, str]:
+        return {**self.files, f"{_BUGGY}/{self.program}.py": text}
 
 
 def read_quixbugs(data: Path) -> list[Program]:
@@ -58,4 +65,5 @@ def _program(data: Path, name: str) -> Program:
     files = {path: (data / path).read_text("utf-8") for path in wanted if (data / path).is_file()}
     files["pytest.ini"] = "[pytest]\n"  # so that no configuration further up is found
     before, after = ((data / side / f"{name}.py").read_text("utf-8") for side in (_BUGGY, _CORRECT))
-    return Program(Path(f"{name}.py"), "", before, after, "", Layout(name, files).run)
+    layout = Layout(name, files)
+    return Program(Path(f"{name}.py"), "", before, after, "", layout.run, failure=layout.failure, name=name)

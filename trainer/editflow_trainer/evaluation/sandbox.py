@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from editflow_trainer.evaluation.limits import NO_LIMITS
 
@@ -43,8 +44,11 @@ def run_program(
     timeout_s: int = TIMEOUT_S,
     memory_mb: int = MEMORY_MB,
     files: Mapping[str, str] | None = None,
+    output: IO[bytes] | None = None,
 ) -> Outcome:
     """Run Python source in an empty folder that holds `files` (text by relative path), and nothing else.
+
+    What it prints goes to `output`, a file of the system; without one nowhere.
 
     `timeout_s` counts CPU seconds, so that a busy machine gives the same verdict; a program that waits is
     stopped after WALL_S seconds. `memory_mb` is address space in MiB.
@@ -56,7 +60,7 @@ def run_program(
         # Exit status 0 proves nothing: a program may leave by itself before its tests have run.
         reached = folder / secrets.token_hex(16)
         _write(folder / _PROGRAM, f"{source}\n__import__('pathlib').Path({str(reached)!r}).touch()\n")
-        status = _run(folder, timeout_s, memory_mb)
+        status = _run(folder, timeout_s, memory_mb, output)
         return _outcome(status, finished=reached.exists())
 
 
@@ -65,12 +69,18 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-def _run(folder: Path, timeout_s: int, memory_mb: int) -> int | None:
+def _run(folder: Path, timeout_s: int, memory_mb: int, output: IO[bytes] | None) -> int | None:
     """The exit status, None where it took too long; whatever is left of its process group is killed."""
     command = [*_PYTHON, str(_LAUNCHER), str(timeout_s), str(memory_mb), *_PYTHON, _PROGRAM]
     null = subprocess.DEVNULL
     process = subprocess.Popen(
-        command, cwd=folder, env=_ENVIRONMENT, stdin=null, stdout=null, stderr=null, start_new_session=True
+        command,
+        cwd=folder,
+        env=_ENVIRONMENT,
+        stdin=null,
+        stdout=output or null,
+        stderr=output or null,
+        start_new_session=True,
     )
     try:
         return process.wait(WALL_S)

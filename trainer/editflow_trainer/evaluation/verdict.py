@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from editflow.document import Document
 from editflow.proposal import Proposal
 from editflow_trainer.evaluation.case import Case
+from editflow_trainer.evaluation.exhibit import Exhibit
+from editflow_trainer.evaluation.lines import changed_lines
 from editflow_trainer.evaluation.report import Row
 from editflow_trainer.evaluation.statistics import Rate
 
@@ -25,22 +26,30 @@ class Verdict:
     proposed: bool
     located: bool
     exact: bool
+    cluster: str = ""
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        if self.exact:
+            return "exact"
+        if not self.proposed:
+            return "nothing proposed"
+        return "right lines, other text" if self.located else "other lines"
 
 
 def judge(case: Case, proposal: Proposal) -> Verdict:
     """Compare what is proposed with the exact fix, character by character."""
     document, text = case.request.document, proposal.text
     located = changed_lines(document, text) == changed_lines(document, case.expected)
-    return Verdict(case.stratum, bool(proposal.hunks), located, text == case.expected)
+    return Verdict(case.stratum, bool(proposal.hunks), located, text == case.expected, case.cluster)
 
 
-def changed_lines(document: Document, text: str) -> set[int]:
-    """0-based lines of the document that a change to `text` touches; an insertion touches where it stands."""
-    touched: set[int] = set()
-    for hunk in Proposal.from_texts(document, text).hunks:
-        last = max(hunk.start, hunk.end - 1)
-        touched.update(range(document.line_of(hunk.start), document.line_of(last) + 1))
-    return touched
+def exhibit(case: Case, verdict: Verdict) -> Exhibit:
+    """A judged case for people."""
+    return Exhibit(
+        case.name, case.request, case.expected, verdict.words, right=verdict.exact, proposed=verdict.proposed
+    )
 
 
 def tidied(text: str) -> str:
@@ -52,9 +61,9 @@ def verdict_row(section: str, name: str, verdicts: Iterable[Verdict]) -> Row:
     """Shares of the verdicts that go into one row."""
     chosen = list(verdicts)
     rates = {
-        "proposed": Rate.of(v.proposed for v in chosen),
-        "located": Rate.of(v.located for v in chosen),
-        "repaired_when_located": Rate.of(v.exact for v in chosen if v.located),
-        "exact": Rate.of(v.exact for v in chosen),
+        "proposed": Rate.clustered((v.proposed, v.cluster) for v in chosen),
+        "located": Rate.clustered((v.located, v.cluster) for v in chosen),
+        "repaired_when_located": Rate.clustered((v.exact, v.cluster) for v in chosen if v.located),
+        "exact": Rate.clustered((v.exact, v.cluster) for v in chosen),
     }
     return Row(section, name, len(chosen), rates)
