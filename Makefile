@@ -10,13 +10,16 @@ BIN := $(VENV)/bin
 WHEEL_TEST := build/wheel-test
 torch_for_this_machine = command -v nvidia-smi >/dev/null || $(1)/pip install "$(TORCH_CPU)"
 
-.PHONY: fix test lint wheel wheel-test default-model heldout eval clean
+.PHONY: fix test test-slow lint wheel wheel-test default-model heldout eval clean
 
 fix: $(VENV)/.stamp-install            ## fix an example and show how it happened
 	$(BIN)/editflow fix examples/buggy.py --show-flow --diff
 
 test: $(VENV)/.stamp-dev               ## the fast tests
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.stamp-slow         ## the tests that take minutes or several processes
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.stamp-dev               ## types, rules, format
 	$(BIN)/mypy
@@ -65,4 +68,8 @@ $(VENV)/.stamp-install: $(VENV)/.stamp-venv pyproject.toml
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-install
 	$(BIN)/pip install --group dev
+	touch $@
+
+$(VENV)/.stamp-slow: $(VENV)/.stamp-dev
+	$(BIN)/pip install --group slow
 	touch $@
