@@ -8,6 +8,7 @@ from pathlib import Path
 
 from editflow.errors import EditFlowError
 from editflow.quantization import WeightsFormat
+from editflow_trainer.data.codec import Codec
 from editflow_trainer.durations import seconds
 from editflow_trainer.settings import build
 from editflow_trainer.training.config import TrainConfig
@@ -24,6 +25,8 @@ class Preparation:
     """Held-back functions, of other packages, that become validation examples."""
     limit_mib: int = 0
     """Largest size of all training shards together, in MiB; 0 sets none."""
+    codec: Codec = Codec.zstd
+    """zstd or zlib; zlib is for training where the package zstandard is not."""
 
     def __post_init__(self) -> None:
         if self.functions < 1 or min(self.validation, self.limit_mib) < 0:

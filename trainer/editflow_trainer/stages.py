@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -94,14 +94,13 @@ def _shards(run: Run, name: str, functions: Path, most: int, mined: tuple[Path, 
         return
     shutil.rmtree(partial, ignore_errors=True)
     limit = run.recipe.prepare.limit_mib * MEBIBYTE or (1 << 62)
-    workers = run.recipe.machine.threads
-    tokenizer = run.work / TOKENIZER
+    codec, workers = run.recipe.prepare.codec, run.recipe.machine.threads
+    output = Output(partial, run.work / TOKENIZER, codec, workers=workers, most_bytes=limit)
     counts = []
     if mined:
-        counts.append(prepare_mined(mined, Output(partial, tokenizer, workers=workers, most_bytes=limit)))
+        counts.append(prepare_mined(mined, output))
         limit -= sum(file.stat().st_size for file in partial.iterdir())
-    output = Output(partial, tokenizer, workers=workers, most_bytes=limit)
-    counts.append(prepare_functions(functions, output, most=most))
+    counts.append(prepare_functions(functions, replace(output, most_bytes=limit), most=most))
     total = sum(count.total() for count in counts)
     if not total:
         raise EditFlowError(f"{functions} gives no examples for {done}: build the corpus again")

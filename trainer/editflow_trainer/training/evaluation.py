@@ -27,6 +27,8 @@ from editflow_trainer.data.shards import open_shards
 from editflow_trainer.training.config import TrainConfig
 from editflow_trainer.training.objective import Objective, make_process
 
+EVALUATED_TOKENS = 16_384
+"""Most tokens of a micro-batch whose loss is evaluated: the first one waits for the rows of many."""
 DECODED_TOKENS = 32_768
 """Tokens of the rows that are decoded of each stream, padding included."""
 SEED = 1
@@ -58,7 +60,7 @@ class Evaluator:
     def losses(self, network: Backbone) -> dict[str, float]:
         """Loss terms, averaged over micro-batches as the trainer draws them."""
         objective = Objective(network, replace(self.config, on_policy_share=0.0))
-        stream = self._batches(self.config.data, self.config.batch_tokens)
+        stream = self._batches(self.config.data, min(self.config.batch_tokens, EVALUATED_TOKENS))
         records = []
         for _ in range(self.config.evaluation_batches):
             batch = next(stream)
