@@ -17,8 +17,8 @@ from editflow_trainer.calibration.samples import Sample, proposals
 from editflow_trainer.calibration.thresholds import search
 from editflow_trainer.evaluation.statistics import Rate
 
-TOUCHED = 0.006
-"""Largest share of clean functions that may be proposed a change."""
+TOUCHED = 0.002
+"""Largest share of clean functions that may be proposed a change: a file has dozens of them."""
 LEAST_SHOWN = 0.5
 """Confidence that a hunk needs in any case: it is rather right than wrong."""
 
