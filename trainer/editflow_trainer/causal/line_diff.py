@@ -28,6 +28,7 @@ class LineHunk:
 
 def split_lines(tokens: Iterable[int], line_ends: Collection[int]) -> list[Line]:
     """Lines, each with the token that ends it; the last may lack one."""
+    # editflow.alignment cuts the same way, but brings rapidfuzz, which a training machine may lack
     lines: list[Line] = []
     line: list[int] = []
     for token in tokens:
