@@ -64,7 +64,9 @@ class Attempt:
         self._found: dict[int, list[TextEdit]] = {}
         self._again = False
         self._rounds = request.rounds
-        self.diagnostics = self._given() if request.diagnostics is not None else self._check(self.breaks.text)
+        given = request.diagnostics
+        found = self._check(self.breaks.text) if given is None else self._moved_to_model(given)
+        self.diagnostics = found + _beside(found, self._moved_to_model(request.reported))
         self.diagnosed = bool(self.diagnostics)
 
     @property
@@ -138,12 +140,9 @@ class Attempt:
         """Sorting key: not asked for, text that parses, fewest names undefined or unlike the suggestion, careful."""
         return self.asked, self._faults(self._settled.text) + self._contradictions, self.candidate
 
-    def _given(self) -> list[Diagnostic]:
+    def _moved_to_model(self, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
         to_model = self.breaks.to_model
-        return [
-            Diagnostic(to_model(d.start), to_model(d.end), d.message, d.source)
-            for d in self.request.diagnostics or ()
-        ]
+        return [Diagnostic(to_model(d.start), to_model(d.end), d.message, d.source) for d in diagnostics]
 
     def _check(self, text: str) -> list[Diagnostic]:
         return check_python(text) if self.suffix in PYTHON_SUFFIXES else []
@@ -276,6 +275,11 @@ def ranked(attempts: Sequence[Attempt]) -> list[Proposal]:
         proposal = attempt.proposal()
         proposals.setdefault(proposal.text, proposal)
     return list(proposals.values())
+
+
+def _beside(found: Sequence[Diagnostic], reported: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The reported ones that do not touch a place where something was found: two wordings of one fault confuse."""
+    return [r for r in reported if all(r.end < f.start or f.end < r.start for f in found)]
 
 
 def _is_worse(before: Counter[str] | None, after: Counter[str] | None) -> bool:

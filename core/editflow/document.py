@@ -22,6 +22,7 @@ from typing import Self
 from editflow.errors import EditFlowError
 
 MAX_BYTES = 2 * 1024 * 1024
+MAX_LINE = 10_000  # characters: a window holds whole lines, and its cost grows with their square
 _PYTHON_SUFFIXES = frozenset({".py", ".pyi", ".pyw"})
 _ASCII = bytes(range(128))
 _REMEDY = "save the file as UTF-8 or declare its encoding"
@@ -131,6 +132,13 @@ class Document:
 def split_lines(text: str) -> list[str]:
     """Lines of `text` with their "\\n"; joined, they are the text."""
     return _LINE.findall(text)
+
+
+def check_line_lengths(document: Document) -> None:
+    """DocumentError where a line is too long for a model to read."""
+    for number, line in enumerate(split_lines(document.text), 1):
+        if len(line) > MAX_LINE:
+            raise DocumentError(f"{shown(document.path)}: line {number} is longer than {MAX_LINE} characters")
 
 
 def fingerprint_of(data: bytes, mtime_ns: int) -> Fingerprint:

@@ -30,8 +30,11 @@ from editflow.sampler import Sampler
 from editflow.step import Step
 from editflow.window import WindowTokens, encode_window
 
-BATCH_TOKENS = 16_384
-"""Most tokens of one batch, padding included; more windows than fit run one batch after another."""
+BATCH_TOKENS = {"cuda": 16_384, "cpu": 4_096}
+"""Most tokens of one batch by device, padding included; more windows than fit run one batch after another.
+
+A processor gains nothing from larger ones, and a caller can stop between any two batches only.
+"""
 
 
 Work = tuple[Attempt, PlacedWindow, WindowTokens]
@@ -48,6 +51,7 @@ class Engine:
         self.calibration = checkpoint.calibration()
         self.thresholds = checkpoint.thresholds()
         self.flow = checkpoint.flow()
+        self.batch_tokens = BATCH_TOKENS[device.type]
 
     @classmethod
     def load(cls, name: str = "default", device: str = "auto") -> Engine:
@@ -131,7 +135,7 @@ class Engine:
                 for p in a.windows(self.tokenizer)
             ]
             alone = Counter(id(attempt) for attempt, _, _ in work)
-            batches = list(_batches([tokens for _, _, tokens in work]))
+            batches = list(_batches([tokens for _, _, tokens in work], self.batch_tokens))
             steps = max((self._sampler(a.request).max_passes for a in attempts), default=0)
             total = index + rounds_left * len(batches) * steps
             for batch in batches:
@@ -209,11 +213,11 @@ def _last_step(group: list[Attempt], index: int, total: int) -> Step:
     return Step(index, total, proposals[0], done=True, alternatives=tuple(proposals) if asked > 1 else ())
 
 
-def _batches(windows: Sequence[WindowTokens]) -> Iterator[list[int]]:
-    """Indices of windows of similar length, under the token budget."""
+def _batches(windows: Sequence[WindowTokens], most: int) -> Iterator[list[int]]:
+    """Indices of windows of similar length, of at most `most` tokens a batch."""
     batch: list[int] = []
     for i in sorted(range(len(windows)), key=lambda i: len(windows[i].ids)):
-        if batch and len(windows[i].ids) * (len(batch) + 1) > BATCH_TOKENS:
+        if batch and len(windows[i].ids) * (len(batch) + 1) > most:
             yield batch
             batch = []
         batch.append(i)

@@ -32,6 +32,8 @@ class Request:
     instruction: str = ""
     diagnostics: tuple[Diagnostic, ...] | None = None
     """Ranges in the document's text; None checks the text itself where it is Python."""
+    reported: tuple[Diagnostic, ...] = ()
+    """What others complain about, such as an editor's other tools: context where `diagnostics` say nothing."""
     candidates: int = 1
     decoder: Decoder | None = None
     """None takes the one that the checkpoint was trained for."""

@@ -279,6 +279,19 @@ class TestSource:
         (noted,) = placed.window.diagnostics
         assert (placed.window.text[noted.start : noted.end], noted.source) == ("return", "editor")
 
+    def test_what_others_report_counts_where_the_checker_is_silent(
+        self, code_tokenizer: CodeTokenizer
+    ) -> None:
+        source = FUNCTION.replace("first +", "frist +").replace("\n", "\r\n")
+        wrong, silent = source.index("frist"), source.index("return")
+        reported = (
+            Diagnostic(wrong, wrong + 5, '"frist" is not defined', "pyright"),
+            Diagnostic(silent, silent + 6, "odd", "mypy"),
+        )
+        placed = window_of(attempt_at(source, reported=reported), code_tokenizer)
+        sources = {placed.window.text[d.start : d.end]: d.source for d in placed.window.diagnostics}
+        assert sources == {"frist": "pyflakes", "return": "mypy"}
+
     def test_characters_that_the_encoding_lacks_are_not_written(self, code_tokenizer: CodeTokenizer) -> None:
         document = Document.from_bytes(b"# coding: latin-1\ndef f():\n    return '\xe9'\n")
         attempt = Attempt(Request(document), 0, ANYTHING)

@@ -103,7 +103,7 @@ class TestSteps:
     def test_a_file_of_many_batches_makes_no_more_passes_than_it_says(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(engine_module, "BATCH_TOKENS", 1)
+        monkeypatch.setattr(engine, "batch_tokens", 1)
         text = "".join(f"def f{n}(x):\n    return x + {n}\n\n" for n in range(12))
         steps = list(engine.fix(python(text, steps=1)))
         assert steps[-1].index >= 12
@@ -164,7 +164,7 @@ class TestBatches:
     ) -> None:
         text = (PROSE + "\n") * 40
         whole = engine.fix_last(prose(text)).proposal.text
-        monkeypatch.setattr(engine_module, "BATCH_TOKENS", 1)
+        monkeypatch.setattr(engine, "batch_tokens", 1)
         assert engine.fix_last(prose(text)).proposal.text == whole != text
 
 

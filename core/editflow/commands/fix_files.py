@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import IO, TYPE_CHECKING
 
 from editflow.commands.fix_options import STDIN, Mode, Options, UsageError
-from editflow.document import MAX_BYTES, Document, DocumentError, shown, split_lines
+from editflow.document import MAX_BYTES, Document, check_line_lengths, shown, split_lines
 from editflow.errors import EditFlowError
 from editflow.patch import patch_bytes, visible
 from editflow.proposal import Proposal
@@ -24,7 +24,6 @@ from editflow.writeback import write
 if TYPE_CHECKING:
     from editflow.engine import Engine
 
-MAX_LINE = 10_000  # characters: a window holds whole lines, and its cost grows with their square
 PROPOSED, FAILED = 1, 2  # exit codes
 
 
@@ -90,11 +89,8 @@ def _read_stdin() -> Document:
 
 
 def _check_lines(document: Document, asked: tuple[int, int] | None) -> None:
-    lines = split_lines(document.text)
-    for number, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE:
-            raise DocumentError(f"{shown(document.path)}: line {number} is longer than {MAX_LINE} characters")
-    last = max(1, len(lines))
+    check_line_lengths(document)
+    last = max(1, len(split_lines(document.text)))
     if asked is not None and asked[1] > last:
         raise UsageError(f"{shown(document.path)}: --range {asked[0]}:{asked[1]} is outside lines 1:{last}")
 
