@@ -324,3 +324,31 @@ def test_help_needs_nothing_heavy(command: str) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in ran.stdout.split()}
     assert not loaded & {"torch", "numpy", "tokenizers", "rapidfuzz", "rich", "safetensors"}
+
+
+class TestConfiguration:
+    def test_files_that_the_repository_leaves_out_are_skipped(
+        self, shell: Shell, path: Path, engine: Engine
+    ) -> None:
+        (path.parent / "a_pb2.py").write_text(BROKEN)
+        (path.parent / "editflow.toml").write_text('exclude = ["*_pb2.py"]\nthreshold = 0.8\nmodel = "x"\n')
+        assert shell("fix", "a_pb2.py", "a.py") == 0
+        assert shell.out == PATCH
+        first, second = shell.err.splitlines()
+        assert "cannot choose model" in first
+        assert second.startswith("editflow: a_pb2.py: skipped, excluded by ")
+        assert [request.threshold_floor for request in engine.requests] == [0.8]
+
+    def test_nothing_left_is_no_error_and_loads_no_model(
+        self, shell: Shell, path: Path, engine: Engine
+    ) -> None:
+        (path.parent / "editflow.toml").write_text("enabled = false\n")
+        assert shell("fix", "a.py", "--check") == 0
+        assert "skipped, switched off by" in shell.err
+        assert not engine.requests
+
+    def test_isolated_asks_no_repository(self, shell: Shell, path: Path, engine: Engine) -> None:
+        (path.parent / "editflow.toml").write_text("enabled = false\nthreshold = 0.8\n")
+        assert shell("fix", "a.py", "--isolated") == 0
+        assert (shell.out, shell.err) == (PATCH, "")
+        assert [request.threshold_floor for request in engine.requests] == [0.0]

@@ -37,11 +37,15 @@ def fix(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file.")] = False,
     show_flow: Annotated[bool, typer.Option("--show-flow", help="Show the passes.")] = False,
     heatmap: Annotated[bool, typer.Option("--heatmap", help="Show where edits seem due.")] = False,
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Ignore the repository's configuration.")
+    ] = False,
 ) -> None:
     """Propose fixes as a patch, or for standard input print the fixed text.
 
     Exits with 0; with 1 if --check finds something to change; with 2 if a file could not be fixed, after
-    going on with the others. --show-flow and --heatmap print to standard error if standard output is not
+    going on with the others. Files that the repository's configuration leaves out are
+    skipped, which is said on standard error. --show-flow and --heatmap print to standard error if standard output is not
     a terminal.
     """
     from editflow.commands.fix_files import fix_files
@@ -62,6 +66,7 @@ def fix(
         threshold=threshold,
         show_flow=show_flow,
         heatmap=heatmap,
+        isolated=isolated,
     )
     if STDIN in files and len(files) > 1:
         raise UsageError("- cannot be combined with files: give one or the other")

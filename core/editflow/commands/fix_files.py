@@ -44,9 +44,9 @@ class Result:
 
 def fix_files(names: Sequence[str], options: Options) -> int:
     """Fix all that can be read and report the rest; the exit code."""
-    documents, failed = _read_all(names, options.lines)
+    documents, failed = _read_all(names, options)
     if not documents:
-        return FAILED
+        return FAILED if failed else 0
     waiting = Waiting(terminal(sys.stderr))
     engine = _load(options, waiting)
     proposed = False
@@ -65,17 +65,34 @@ def fix_files(names: Sequence[str], options: Options) -> int:
     return PROPOSED if proposed and options.mode is Mode.CHECK else 0
 
 
-def _read_all(names: Sequence[str], lines: tuple[int, int] | None) -> tuple[dict[str, Document], bool]:
-    """Documents by name, and whether any could not be read."""
+def _read_all(names: Sequence[str], options: Options) -> tuple[dict[str, Document], bool]:
+    """Documents by name, less those that their repository leaves out, and whether any could not be read."""
     documents: dict[str, Document] = {}
     failed = False
+    said: set[str] = set()
     for name in dict.fromkeys(names):
         try:
-            documents[name] = _read(name, lines)
+            document = _read(name, options.lines)
         except EditFlowError as error:
             _complain(error)
             failed = True
+            continue
+        refusal = _refusal(document, options, said)
+        if refusal is None:
+            documents[name] = document
+        else:
+            _say(f"{shown(document.path)}: skipped, {refusal}")
     return documents, failed
+
+
+def _refusal(document: Document, options: Options, said: set[str]) -> str | None:
+    """Why the repository leaves a document out; what is wrong with its configuration is `said` once."""
+    configuration = options.configuration(document)
+    for problem in configuration.problems:
+        if problem not in said:
+            _say(problem)
+            said.add(problem)
+    return configuration.refusal(document.path, len(split_lines(document.text)))
 
 
 def _read(name: str, lines: tuple[int, int] | None) -> Document:
@@ -185,4 +202,8 @@ def _path_in_patch(path: Path | None) -> Path | None:
 
 
 def _complain(error: EditFlowError) -> None:
-    print(f"editflow: {visible(str(error))}", file=sys.stderr)
+    _say(str(error))
+
+
+def _say(text: str) -> None:
+    print(f"editflow: {visible(text)}", file=sys.stderr)

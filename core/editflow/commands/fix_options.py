@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from editflow.configuration import Configuration
 from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow.request import Decoder, Request
@@ -45,6 +46,7 @@ class Options:
     threshold: float | None
     show_flow: bool
     heatmap: bool
+    isolated: bool = False
 
     def __post_init__(self) -> None:
         if self.sampler not in (None, *Decoder):
@@ -64,6 +66,12 @@ class Options:
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"--seed {self.seed} is out of range: use 0 to {2**63 - 1}")
 
+    def configuration(self, document: Document) -> Configuration:
+        """What the repository asks for; nothing where it is not to be asked, or the document is no file."""
+        if self.isolated or document.path is None:
+            return Configuration()
+        return Configuration.of(document.path)
+
     def request(self, document: Document) -> Request:
         """What to ask of the engine about one document."""
         return Request(
@@ -76,6 +84,7 @@ class Options:
             guidance=self.guidance,
             seed=self.seed,
             threshold=self.threshold,
+            threshold_floor=self.configuration(document).threshold or 0.0,
         )
 
 
