@@ -73,9 +73,9 @@ class Attempt:
     def threshold(self) -> float:
         """Confidence below which an edit is not offered; candidates asked for may go below the checkpoint's own."""
         chosen = self.request.threshold
-        if chosen is not None:
-            return chosen
-        return 0.0 if self.branch and self.asked else self.calibration.show * self.strictness
+        if chosen is None:
+            chosen = 0.0 if self.branch and self.asked else self.calibration.show * self.strictness
+        return max(chosen, self.request.threshold_floor)
 
     def branch_in(self, placed: PlacedWindow, alone: bool) -> int:
         """The branch to take in a window: where the diagnostics are, or else in the `alone` one."""

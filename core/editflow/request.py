@@ -48,3 +48,5 @@ class Request:
     seed: int = 0
     threshold: float | None = None
     """Confidence below which no hunk is proposed; None takes the checkpoint's."""
+    threshold_floor: float = 0.0
+    """Confidence that the threshold is raised to where it is lower, the checkpoint's and candidates' too."""

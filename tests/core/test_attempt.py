@@ -216,6 +216,17 @@ def test_only_confident_edits_are_offered(
     assert bool(attempt.proposal().hunks) is offered
 
 
+@pytest.mark.parametrize(("floor", "offered"), [(0.9, True), (0.91, False)])
+@pytest.mark.parametrize("threshold", [None, 0.1])
+def test_a_floor_raises_every_lower_threshold(
+    threshold: float | None, floor: float, offered: bool, code_tokenizer: CodeTokenizer
+) -> None:
+    attempt = attempt_at(FUNCTION, ANYTHING, threshold=threshold, threshold_floor=floor)
+    replace(attempt, window_of(attempt, code_tokenizer), ("+", "-"), probability=0.9001)
+    attempt.finish_round()
+    assert bool(attempt.proposal().hunks) is offered
+
+
 def test_certainty_is_not_enough_for_a_threshold_of_one(code_tokenizer: CodeTokenizer) -> None:
     attempt = attempt_at(FUNCTION, Calibration(slope=50.0, intercept=50.0), threshold=1.0)
     replace(attempt, window_of(attempt, code_tokenizer), ("+", "-"), probability=1.0)
