@@ -1,0 +1,5 @@
+"""Runs the host as `python -m editflow.resident`."""
+
+from editflow.resident.process import main
+
+main()
