@@ -1,1 +1,1 @@
-"""The language server and the daemon that keeps the engine warm; neither is written yet."""
+"""The language server: one light process per editor window, which hands the computing to the resident engine."""

@@ -1,0 +1,224 @@
+"""One editor's connection: its session, its engine and its settings, from `initialize` to the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
+
+from editflow.errors import EditFlowError
+from editflow.resident.client import EngineChoice, ResidentEngine
+from editflow.resident.status import EngineStatus, StatusKind
+from editflow_lsp.buffer import Buffer, Change
+from editflow_lsp.client import ClientFeatures
+from editflow_lsp.editor import Editor
+from editflow_lsp.log import log_failure
+from editflow_lsp.messages import (
+    STATUS,
+    FixParams,
+    FixResult,
+    JobStatus,
+    Mode,
+    OutcomeParams,
+    StatusMessage,
+    SuspicionParams,
+    VersionedDocument,
+)
+from editflow_lsp.outcomes import Outcomes
+from editflow_lsp.payload import payload, read
+from editflow_lsp.rules import Rules, rules_for
+from editflow_lsp.session import Fixed, Session
+from editflow_lsp.settings import Settings
+from editflow_lsp.suspicion import Suspicion
+from editflow_lsp.target import is_python
+from editflow_lsp.workspace import Workspace
+
+SECTION = "editflow"
+NOTHING = "Edit Flow proposes nothing here."
+
+
+class ContentModified(JsonRpcException):
+    """The document changed while its fix was computed."""
+
+    CODE = types.LSPErrorCodes.ContentModified
+    MESSAGE = "Content Modified"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says over the editor's settings."""
+
+    model: str | None = None
+    device: str | None = None
+    daemon: bool | None = None
+
+
+class Connection:
+    """Everything between one editor and the engine."""
+
+    def __init__(
+        self,
+        params: types.InitializeParams,
+        workspace: Workspace,
+        editor: Editor,
+        overrides: Overrides,
+    ) -> None:
+        self.client = ClientFeatures.of(params)
+        self.editor = editor
+        self._initial = params.initialization_options
+        settings, self._problems = Settings.read(self._initial)
+        self.engine = self._new_engine(settings, overrides)
+        self.session = Session(workspace, self.client, self.engine, editor, self._rules_for)
+        self.session.settings = settings
+        self.suspicion = Suspicion(self.session)
+        self.outcomes = Outcomes()
+        self._said: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._warmed = False
+        workspace.on_change = self._changed
+
+    async def configure(self) -> None:
+        """Read the editor's settings, where it has some to ask for."""
+        self.session.settings, problems = Settings.read(self._initial, await self._pulled())
+        self.complain([*self._problems, *problems])
+
+    def reconfigure(self, pushed: object) -> None:
+        """The settings have changed: ask for them, or take what came along."""
+        if self.client.configuration:
+            self.spawn(self.configure())
+            return
+        ours = pushed.get(SECTION) if isinstance(pushed, dict) else None
+        self.session.settings, problems = Settings.read(self._initial, ours)
+        self.complain(problems)
+
+    def document_opened(self, uri: str) -> None:
+        """Load the model when the first document comes that it may be asked to fix."""
+        buffer = self.session.workspace.opened(uri)
+        if buffer is None or not is_python(buffer):
+            return
+        if not self._warmed:
+            self._warmed = True
+            self.spawn(self.engine.warm())
+        self.document_settled(buffer)
+
+    def document_settled(self, buffer: Buffer) -> None:
+        """A document was opened or saved: show where edits seem due, if the person wants that."""
+        if self.session.settings.suspicion and is_python(buffer):
+            document = VersionedDocument(buffer.uri, buffer.version or 0)
+            self.spawn(self._suspect(SuspicionParams(document, show=True)))
+
+    async def fix(
+        self, params: FixParams, request_id: str | int | None, token: str | int | None
+    ) -> FixResult:
+        """The command `editflow.fix`."""
+        fixed = await self.session.fix(params, request_id, token)
+        if params.mode is Mode.preview:
+            self.outcomes.propose(fixed.job, fixed.result)
+        if not self.client.streams:
+            self._tell(fixed)
+        return fixed.result
+
+    async def resolve(self, action: types.CodeAction, request_id: str | int | None) -> types.CodeAction:
+        """An action with its edit; unchanged where there is nothing to resolve."""
+        if action.data is None or action.command is not None or action.edit is not None:
+            return action
+        params = read(FixParams, action.data, "codeAction/resolve: data")
+        params = replace(params, job_id=uuid4().hex, mode=Mode.preview)
+        fixed = await self.session.fix(params, request_id, streams=False)
+        match fixed.result.status:
+            case JobStatus.stale:
+                raise ContentModified(fixed.result.reason)
+            case JobStatus.cancelled:
+                raise JsonRpcRequestCancelled(fixed.result.reason)
+            case JobStatus.error:
+                raise EditFlowError(fixed.result.reason)
+        self._tell(fixed)
+        action.edit = fixed.edit or types.WorkspaceEdit()
+        return action
+
+    def settle(self, outcome: OutcomeParams) -> None:
+        """What became of a previewed proposal."""
+        try:
+            self.outcomes.settle(outcome, record=self.session.settings.record_outcomes)
+        except OSError as error:
+            self.complain([f"what you accepted could not be recorded: {error.strerror}"])
+
+    def complain(self, problems: list[str]) -> None:
+        """Tell the person what is wrong, each thing once."""
+        for problem in problems:
+            if problem not in self._said:
+                self._said.add(problem)
+                self.editor.show(types.MessageType.Warning, f"Edit Flow: {problem}")
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the messages; it is cancelled when the connection ends."""
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def shut_down(self) -> None:
+        """End every job and leave the engine to others."""
+        self.end()
+        await self.engine.close()
+
+    def end(self) -> None:
+        """The editor is gone."""
+        self.session.jobs.cancel_all("the editor has left")
+        for task in self._tasks:
+            task.cancel()
+
+    async def _pulled(self) -> object:
+        """The editor's settings; None where it has none to ask for, or does not say them."""
+        if not self.client.configuration:
+            return None
+        try:
+            return await self.editor.configuration(SECTION)
+        except JsonRpcException as error:
+            log_failure(error)
+            return None
+
+    def _changed(self, buffer: Buffer, changes: list[Change]) -> None:
+        self.session.changed(buffer, changes)
+        self.suspicion.hide(buffer)
+
+    def _rules_for(self, buffer: Buffer) -> Rules:
+        rules, problems = rules_for(buffer, self.session.workspace, self.session.settings)
+        self.complain(list(problems))
+        return rules
+
+    def _new_engine(self, settings: Settings, overrides: Overrides) -> ResidentEngine:
+        choice = EngineChoice(overrides.model or settings.model, overrides.device or settings.device)
+        daemon = settings.daemon if overrides.daemon is None else overrides.daemon
+        return ResidentEngine(choice, daemon=daemon, on_status=self._engine_changed)
+
+    def _engine_changed(self, status: EngineStatus) -> None:
+        if self.client.status:
+            message = StatusMessage(status.kind, status.model, status.device, status.queue, status.message)
+            self.editor.notify(STATUS, payload(message))
+        elif status.kind in (StatusKind.warning, StatusKind.error):
+            self.complain([status.message])
+
+    def _tell(self, fixed: Fixed) -> None:
+        """Say how a job ended where no stream says it."""
+        result = fixed.result
+        if result.status is JobStatus.unchanged:
+            self.editor.show(types.MessageType.Info, NOTHING)
+        elif result.status in (JobStatus.stale, JobStatus.error):
+            self.editor.show(types.MessageType.Warning, f"Edit Flow: {result.reason}")
+
+    async def _suspect(self, params: SuspicionParams) -> None:
+        try:
+            await self.suspicion.ask(params)
+        except EditFlowError as error:
+            self.complain([str(error)])
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            log_failure(error)
