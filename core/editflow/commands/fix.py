@@ -44,9 +44,9 @@ def fix(
     """Propose fixes as a patch, or for standard input print the fixed text.
 
     Exits with 0; with 1 if --check finds something to change; with 2 if a file could not be fixed, after
-    going on with the others. Files that the repository's configuration leaves out are
-    skipped, which is said on standard error. --show-flow and --heatmap print to standard error if standard output is not
-    a terminal.
+    going on with the others. Files that the repository's configuration leaves out are skipped, which is
+    said on standard error. --show-flow and --heatmap print to standard error if standard output is not a
+    terminal.
     """
     from editflow.commands.fix_files import fix_files
     from editflow.commands.fix_options import STDIN, Mode, Options, UsageError, choose_mode, parse_range
