@@ -14,12 +14,14 @@ from collections.abc import Sequence
 
 from editflow.checkpoint import Calibration
 from editflow.confidence import calibrated, operation_of, raised
-from editflow.diagnostics import Diagnostic, check_python, faults, suggestion
+from editflow.diagnostic import Diagnostic, suggestion
+from editflow.diagnostics import check_python, faults
+from editflow.forbidden import permitted
 from editflow.linebreaks import LineBreaks
 from editflow.pieces import Pieces, TextEdit
 from editflow.placed import PlacedWindow
 from editflow.proposal import Proposal
-from editflow.request import Request
+from editflow.request import Replacement, Request
 from editflow.scopes import PYTHON_SUFFIXES, place_windows
 from editflow.tokens import CodeTokenizer
 
@@ -60,6 +62,7 @@ class Attempt:
         document = request.document
         self.suffix = document.path.suffix.lower() if document.path else ".py"
         self.breaks = LineBreaks(document.text)
+        self._forbidden = self._replacements_to_model(request.forbidden)
         self._settled = Pieces.of(self.breaks.text)
         self._found: dict[int, list[TextEdit]] = {}
         self._again = False
@@ -144,12 +147,20 @@ class Attempt:
         to_model = self.breaks.to_model
         return [Diagnostic(to_model(d.start), to_model(d.end), d.message, d.source) for d in diagnostics]
 
+    def _replacements_to_model(self, replacements: Sequence[Replacement]) -> list[Replacement]:
+        to_model = self.breaks.to_model
+        return [(to_model(start), to_model(end), LineBreaks(new).text) for start, end, new in replacements]
+
+    def _permitted(self, edits: Sequence[TextEdit]) -> list[TextEdit]:
+        """Those of the settled text that do not make what the request forbids."""
+        return permitted(self._settled, edits, self._forbidden)
+
     def _check(self, text: str) -> list[Diagnostic]:
         return check_python(text) if self.suffix in PYTHON_SUFFIXES else []
 
     def _edits(self) -> list[TextEdit]:
-        """What this round has found, in coordinates of the settled text."""
-        return [edit for edits in self._found.values() for edit in edits]
+        """What this round has found and may make, in coordinates of the settled text."""
+        return self._permitted([edit for edits in self._found.values() for edit in edits])
 
     def _can_be_written(self, text: str) -> bool:
         try:
@@ -177,7 +188,8 @@ class Attempt:
         """The settled text with the edits that are sure enough and bring no new errors."""
         before = self._undefined(self._settled.text)
         judged = self._verified(self._edits())
-        sure = [e for e in judged if self._confidence(e) >= self.threshold]
+        # Once more: a part of what was found may be forbidden where the whole was not.
+        sure = self._permitted([e for e in judged if self._confidence(e) >= self.threshold])
         if not sure:
             return self._settled
         offered = self._settled.edited(sure)
@@ -188,7 +200,7 @@ class Attempt:
         for edit in sorted(sure, key=lambda e: -e[3])[:MAX_CHECKED]:
             if not _is_worse(before, self._undefined(self._settled.edited([*kept, edit]).text)):
                 kept.append(edit)
-        return self._settled.edited(kept)
+        return self._settled.edited(self._permitted(kept))
 
     def _confidence(self, edit: TextEdit) -> float:
         """The chance that an edit is right."""
@@ -215,7 +227,7 @@ class Attempt:
         """1 where an edit helps to make a name what was suggested, -1 where another one, 0 without suggestion."""
         text, follows = self._settled.text, 0
         for diagnostic in self.diagnostics:
-            low, high, wanted = diagnostic.start, diagnostic.end, suggestion(diagnostic)
+            low, high, wanted = diagnostic.start, diagnostic.end, suggestion(diagnostic.message)
             if wanted is None or end < low or high < start:
                 continue
             touching = [e for e in edits if e[0] <= high and low <= e[1]]
@@ -229,7 +241,7 @@ class Attempt:
     def _with_suggestions(self, edits: list[TextEdit]) -> list[TextEdit]:
         """The edits, those of an underlined name replaced by the suggested one, as probable as the likeliest."""
         for diagnostic in self.diagnostics:
-            start, end, wanted = diagnostic.start, diagnostic.end, suggestion(diagnostic)
+            start, end, wanted = diagnostic.start, diagnostic.end, suggestion(diagnostic.message)
             touching = [e for e in edits if e[0] <= end and start <= e[1]]
             if wanted and touching:
                 taken = (start, end, wanted, max(e[3] for e in touching))
@@ -285,8 +297,3 @@ def _beside(found: Sequence[Diagnostic], reported: Sequence[Diagnostic]) -> list
 def _is_worse(before: Counter[str] | None, after: Counter[str] | None) -> bool:
     """Whether an edited text no longer parses, or has undefined names that it did not have."""
     return before is not None and (after is None or bool(after - before))
-
-
-def _complaints(text: str, diagnostics: Sequence[Diagnostic]) -> set[tuple[str, str]]:
-    """What is said about which line, wherever the line has moved to."""
-    return {(d.message, text[text.rfind("\n", 0, d.start) + 1 :].split("\n", 1)[0]) for d in diagnostics}

@@ -10,32 +10,21 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from itertools import islice
 
 from pyflakes import messages
 from pyflakes.checker import Builtin, Checker, ClassScope, ModuleScope
 from rapidfuzz.distance import OSA
 
+from editflow.diagnostic import Diagnostic
+
 _BUILTINS = tuple(sorted(dir(builtins)))
 _WORD = re.compile(r"\w+")
 _PARSER_NEWLINE = re.compile(r"\r\n?|\n")  # the parser ends a line at a lone "\r" too
 
-_SUGGESTION = re.compile(r"Did you mean: '(\w+)'\?")
-
 _MOVE_COST = 2
 _MAX_NAME_LENGTH = 40
 _MAX_CANDIDATES = 750
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One complaint about `text[start:end]`, in characters; the range is empty only when the text is."""
-
-    start: int
-    end: int
-    message: str
-    source: str  # "python", "pyflakes" or the name an editor gave
 
 
 def check_python(text: str, known_names: Collection[str] = ()) -> list[Diagnostic]:
@@ -57,12 +46,6 @@ def check_python(text: str, known_names: Collection[str] = ()) -> list[Diagnosti
         except (RecursionError, MemoryError):
             return [_diagnostic(text, 0, 1, "too deeply nested to parse", "python")]
         return [] if "*" in known_names else _undefined_names(text, tree, known_names)
-
-
-def suggestion(diagnostic: Diagnostic) -> str | None:
-    """The name that an undefined-name complaint offers instead."""
-    found = _SUGGESTION.search(diagnostic.message)
-    return found[1] if found else None
 
 
 def faults(diagnostics: Collection[Diagnostic]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document
 
 
@@ -17,6 +17,8 @@ class Decoder(StrEnum):
     ctmc = "ctmc"
     """Stochastic: the continuous-time Markov chain, in Euler steps."""
 
+
+Replacement = tuple[int, int, str]  # start and end in characters, new text
 
 ROUNDS = 4
 DEFAULT_STEPS = {Decoder.passes: 8, Decoder.ctmc: 64}
@@ -50,3 +52,5 @@ class Request:
     """Confidence below which no hunk is proposed; None takes the checkpoint's."""
     threshold_floor: float = 0.0
     """Confidence that the threshold is raised to where it is lower, the checkpoint's and candidates' too."""
+    forbidden: tuple[Replacement, ...] = ()
+    """Edits of the document's text that must not be made; others of the same place may be."""

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.functions import Region, functions_of
 from editflow.placed import PlacedWindow
 from editflow.tokens import CodeTokenizer

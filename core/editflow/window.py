@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from editflow.canvas import BOS, EOS, Role
+from editflow.diagnostic import Diagnostic, suggestion
 from editflow.tokens import SPECIAL_TOKENS, CodeTokenizer
-
-if TYPE_CHECKING:
-    from editflow.diagnostics import Diagnostic
 
 FILE, DIAGNOSTIC, INSTRUCTION, IMPORTS, SCOPE, BEFORE, EDIT, AFTER = MARKERS = tuple(
     SPECIAL_TOKENS.index(name)
@@ -114,8 +111,8 @@ def _worded(message: str) -> str:
     A suggested name is repeated after a space: names have two first tokens, and either may be copied.
     """
     message = re.sub(r" \(detected at line \d+\)| on line \d+", "", message)
-    suggestion = re.search(r"Did you mean: '(\w+)'", message)
-    return f"{message} {suggestion[1]}" if suggestion else message
+    name = suggestion(message)
+    return f"{message} {name}" if name else message
 
 
 def _cut(text: str, marker: int, tokenizer: CodeTokenizer) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ LEVELS = ("debug", "info", "warning", "error")
 def main(arguments: list[str] | None = None) -> None:
     """Serve one editor; exits with the code that LSP asks for, or with 2 where an option is wrong."""
     options = _parser().parse_args(arguments)
+    gc.disable()  # what the imports make lives for ever: looking through it again and again costs 0.1 s
     from editflow_lsp.log import setup  # pygls is imported after the options are known to be right
     from editflow_lsp.transport import claim_stdin, claim_stdout, serve
 
@@ -26,6 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     from editflow_lsp.connection import Overrides
     from editflow_lsp.server import EditFlowServer
 
+    gc.freeze()
+    gc.enable()
     overrides = Overrides(options.model, options.device, False if options.no_daemon else None)
     sys.exit(serve(EditFlowServer(overrides), claim_stdin(), claim_stdout()))
 

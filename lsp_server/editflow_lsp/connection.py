@@ -12,11 +12,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
 
 from editflow.errors import EditFlowError
-from editflow.resident.client import EngineChoice, ResidentEngine
 from editflow.resident.status import EngineStatus, StatusKind
 from editflow_lsp.buffer import Buffer, Change
 from editflow_lsp.client import ClientFeatures
 from editflow_lsp.editor import Editor
+from editflow_lsp.engine import Engine
 from editflow_lsp.log import log_failure
 from editflow_lsp.messages import (
     STATUS,
@@ -191,10 +191,10 @@ class Connection:
         self.complain(list(problems))
         return rules
 
-    def _new_engine(self, settings: Settings, overrides: Overrides) -> ResidentEngine:
-        choice = EngineChoice(overrides.model or settings.model, overrides.device or settings.device)
+    def _new_engine(self, settings: Settings, overrides: Overrides) -> Engine:
+        model, device = overrides.model or settings.model, overrides.device or settings.device
         daemon = settings.daemon if overrides.daemon is None else overrides.daemon
-        return ResidentEngine(choice, daemon=daemon, on_status=self._engine_changed)
+        return Engine(model, device, daemon=daemon, on_status=self._engine_changed)
 
     def _engine_changed(self, status: EngineStatus) -> None:
         if self.client.status:

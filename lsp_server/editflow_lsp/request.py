@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from editflow.diagnostics import Diagnostic, check_python
+from editflow.diagnostic import Diagnostic
 from editflow.request import Request
 from editflow_lsp.buffer import Buffer
 from editflow_lsp.messages import FixParams
@@ -41,6 +41,8 @@ def request_of(params: FixParams, buffer: Buffer, target: Target, rules: Rules) 
 
 
 def _cell_syntax(text: str) -> list[Diagnostic]:
+    from editflow.diagnostics import check_python  # 50 ms that `initialize` need not wait for
+
     return [] if _MAGIC.search(text) else check_python(text, known_names={"*"})
 
 

@@ -163,7 +163,7 @@ async def _cancel_tasks() -> None:
         task.cancel()
     if others:
         await asyncio.wait(others, timeout=1)
-        await asyncio.sleep(0)  # for the callbacks that answer
+    await asyncio.sleep(0)  # for the callbacks that answer, also of what ended just now
 
 
 class _Reader(threading.Thread):

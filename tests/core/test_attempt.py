@@ -6,11 +6,13 @@ import pytest
 
 from editflow.attempt import MAX_CHECKED, Attempt, attempts_of, candidates_after, ranked
 from editflow.checkpoint import Calibration
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document
 from editflow.placed import PlacedWindow
-from editflow.request import Request
+from editflow.request import Decoder, Replacement, Request
+from editflow.step import Step
 from editflow.tokens import CodeTokenizer
+from tests.core.wild import wild_engine
 
 ANYTHING = Calibration(show=0.0)
 
@@ -426,3 +428,93 @@ def confidences(attempt: Attempt, tokenizer: CodeTokenizer, *pairs: tuple[str, s
     """Confidences of these replacements before they are settled."""
     replace(attempt, window_of(attempt, tokenizer), *pairs)
     return [hunk.confidence for hunk in attempt.proposal().hunks]
+
+
+def forbidding(text: str, old: str, new: str) -> tuple[Replacement, ...]:
+    start = text.index(old)
+    return ((start, start + len(old), new),)
+
+
+def test_a_forbidden_edit_is_left_out_of_every_pass_and_the_others_are_made(
+    code_tokenizer: CodeTokenizer,
+) -> None:
+    attempt = attempt_at(FUNCTION, forbidden=forbidding(FUNCTION, "+", "-"))
+    placed = window_of(attempt, code_tokenizer)
+    for operator in "-*-":
+        replace(attempt, placed, ("+", operator), ("total\n", "total + 1\n"))
+        made = FUNCTION.replace("return total", "return total + 1")
+        assert attempt.proposal().text == (made if operator == "-" else made.replace("first +", "first *"))
+    attempt.finish_round()
+    assert attempt.proposal().text == FUNCTION.replace("return total", "return total + 1")
+
+
+def test_a_forbidden_edit_is_not_made_by_several_attempts(code_tokenizer: CodeTokenizer) -> None:
+    text = FUNCTION.replace("+ second", "+ secnd")
+    request = Request(
+        Document.from_text(text, Path("a.py")),
+        candidates=3,
+        forbidden=forbidding(text, "secnd", "second"),
+    )
+    attempts = attempts_of(request, ANYTHING)
+    assert len(attempts) > 2
+    for attempt in attempts:  # the last one takes the name that the checker suggests
+        replace(attempt, window_of(attempt, code_tokenizer), ("ecnd", "econd"), ("first +", "first -"))
+        attempt.finish_round()
+    attempts += candidates_after(attempts)
+    replace(attempts[-1], attempts[-1].windows(code_tokenizer)[0], ("secnd", "second"))
+    offered = {proposal.text for proposal in ranked(attempts)}
+    assert offered == {text.replace("first +", "first -")}
+
+
+def test_a_forbidden_edit_is_not_made_in_a_later_round(code_tokenizer: CodeTokenizer) -> None:
+    text = "def f(first, second)\n    total = first + secnd\n    return total\n"
+    attempt = attempt_at(text, forbidden=forbidding(text, "secnd", "second"))
+    replace(attempt, window_of(attempt, code_tokenizer), ("second)", "second):"))
+    assert attempt.finish_round() is True
+    replace(attempt, window_of(attempt, code_tokenizer), ("secnd", "second"), ("return", "return -"))
+    attempt.finish_round()
+    assert attempt.proposal().text == text.replace(")", "):").replace("return", "return -")
+
+
+def test_what_is_left_of_an_edit_by_its_threshold_may_be_forbidden(code_tokenizer: CodeTokenizer) -> None:
+    text = FUNCTION.replace("return total", "return (total)")
+    attempt = attempt_at(
+        text, Calibration(show=0.5), path="a.txt", forbidden=forbidding(text, "(total)", "total")
+    )
+    placed = window_of(attempt, code_tokenizer)
+    at = text.index("(total)")
+    edits = [(at, at + 1, "", 0.9), (at + 1, at + 6, "first", 0.1), (at + 6, at + 7, "", 0.9)]
+    attempt.update(placed, edits)
+    assert attempt.proposal().text == text.replace("(total)", "first")
+    attempt.finish_round()
+    assert attempt.proposal().hunks == ()
+
+
+def test_a_forbidden_edit_of_a_text_with_carriage_returns(code_tokenizer: CodeTokenizer) -> None:
+    text = FUNCTION.replace("\n", "\r\n")
+    old, new = "total\r\n", "total\r\n    pass\r\n"
+    attempt = attempt_at(text, forbidden=forbidding(text, old, new))
+    replace(attempt, window_of(attempt, code_tokenizer), ("total\n", "total\n    pass\n"), ("+", "-"))
+    assert attempt.proposal().text == text.replace("+", "-")
+
+
+@pytest.mark.parametrize("options", [{}, {"candidates": 3}, {"decoder": Decoder.ctmc, "steps": 8}])
+def test_an_engine_s_flow_goes_on_without_what_is_forbidden(
+    tokenizer_file: Path, options: dict[str, object]
+) -> None:
+    engine = wild_engine(tokenizer_file)
+    document = Document.from_text("One line of text,\nand more\n", Path("a.txt"))
+    made = edits_in(list(engine.fix(Request(document, **options))))  # type: ignore[arg-type]
+    assert len(made) > 1
+    for each in sorted(made)[:2]:
+        request = Request(document, forbidden=(each,), **options)  # type: ignore[arg-type]
+        steps = list(engine.fix(request))
+        assert len(steps) > 1
+        assert each not in edits_in(steps)
+        assert edits_in(steps) & made
+
+
+def edits_in(steps: list[Step]) -> set[Replacement]:
+    """Every hunk of every proposal."""
+    proposals = [proposal for step in steps for proposal in (step.proposal, *step.alternatives)]
+    return {(hunk.start, hunk.end, hunk.new) for proposal in proposals for hunk in proposal.hunks}

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from editflow.diagnostics import Diagnostic, check_python, suggest_name
+from editflow.diagnostic import Diagnostic
+from editflow.diagnostics import check_python, suggest_name
 
 IDENTIFIERS = st.text(string.ascii_letters + "_", min_size=1, max_size=12)
 

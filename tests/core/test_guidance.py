@@ -10,7 +10,7 @@ from torch import Tensor
 
 from editflow.backbone import Backbone, BackboneConfig
 from editflow.canvas import FIRST_TEXT_ID, Canvas
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.process.continuous import ContinuousEditFlow, Sampling
 from editflow.process.guidance import Guidance, GuidedJumps, condition, unconditioned
 from editflow.process.jumps import Jumps, ModelJumps

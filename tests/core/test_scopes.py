@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editflow.diagnostics import Diagnostic, check_python
+from editflow.diagnostic import Diagnostic
+from editflow.diagnostics import check_python
 from editflow.placed import PlacedWindow
 from editflow.scopes import AROUND_LINES, place_windows
 from editflow.tokens import CodeTokenizer

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editflow.canvas import BOS, EOS, FIRST_TEXT_ID, Role
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.tokens import SPECIAL_TOKENS, CodeTokenizer
 from editflow.window import (
     AFTER,

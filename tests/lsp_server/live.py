@@ -127,8 +127,8 @@ def eventually(true: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 def crowd() -> float:
-    """By what factor others may slow this machine down now: 1 if it is idle, 3 at most."""
-    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), 3.0)
+    """By what factor others, tests beside this one say, may slow this machine down: 1 if it is idle, 3 at most."""
+    return min(max((os.getloadavg()[0] + 1) / (os.cpu_count() or 1), 1.0), 3.0)
 
 
 def is_alive(process_id: int) -> bool:

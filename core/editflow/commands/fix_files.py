@@ -44,7 +44,7 @@ class Result:
 
 def fix_files(names: Sequence[str], options: Options) -> int:
     """Fix all that can be read and report the rest; the exit code."""
-    documents, failed = _read_all(names, options)
+    documents, failed = read_all(names, options)
     if not documents:
         return FAILED if failed else 0
     waiting = Waiting(terminal(sys.stderr))
@@ -65,7 +65,7 @@ def fix_files(names: Sequence[str], options: Options) -> int:
     return PROPOSED if proposed and options.mode is Mode.CHECK else 0
 
 
-def _read_all(names: Sequence[str], options: Options) -> tuple[dict[str, Document], bool]:
+def read_all(names: Sequence[str], options: Options) -> tuple[dict[str, Document], bool]:
     """Documents by name, less those that their repository leaves out, and whether any could not be read."""
     documents: dict[str, Document] = {}
     failed = False
@@ -161,7 +161,7 @@ def _deliver(result: Result, engine: "Engine", mode: Mode) -> None:
     elif mode is Mode.TEXT:
         _print_text(result.document, proposal.text)
     elif proposal.hunks and mode is Mode.DIFF:
-        _print_diff(proposal)
+        print_diff(proposal)
     elif proposal.hunks and mode is Mode.WRITE:
         write(result.document, proposal.text)
         print(f"fixed {name}: {count(proposal.hunks)}")
@@ -178,7 +178,8 @@ def _print_text(document: Document, text: str) -> None:
         _print_bytes(document.encode(text))
 
 
-def _print_diff(proposal: Proposal) -> None:
+def print_diff(proposal: Proposal) -> None:
+    """Print the patch that a proposal makes: in colour where standard output is a terminal."""
     path = _path_in_patch(proposal.document.path)
     if sys.stdout.isatty():
         terminal(sys.stdout).print(coloured_diff(proposal, path or "stdin"), soft_wrap=True, end="")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from editflow.document import Document
@@ -40,15 +41,20 @@ class ResidentEngine:
         choice: EngineChoice,
         *,
         daemon: bool = True,
+        log: Path | None = None,
         on_status: Callable[[EngineStatus], None] = _ignore,
     ) -> None:
-        """Nothing is started yet; `on_status` is called on the loop's thread. No daemon without unix sockets."""
+        """Nothing is started yet; `on_status` is called on the loop's thread. No daemon without unix sockets.
+
+        A private engine's messages go into `log`, or to standard error; the daemon has a log of its own.
+        """
         self._choice, self._daemon = choice, daemon and daemon_possible()
         self._on_status = on_status
         self._opening = asyncio.Lock()
         self._link: Link | None = None
         self._said_goodbye = self._closed = False
-        self._crashes, self._log = Crashes(), STANDARD_ERROR
+        self._crashes, self._private_log = Crashes(), log
+        self._told_log = str(log or STANDARD_ERROR)
         self._numbers = count(1)
         self._pending: dict[int, RemoteJob | RemoteSpans] = {}
         self._sent: set[int] = set()
@@ -135,12 +141,15 @@ class ResidentEngine:
     async def _open(self) -> Link:
         if self._closed:
             raise LinkError("the engine was closed")
-        self._log = str(place_of(self._choice).log) if self._daemon else STANDARD_ERROR
+        if self._daemon:
+            self._told_log = str(place_of(self._choice).log)
         if self._crashes.too_many:
             raise LinkError(self._complaint())
         self._on_status(EngineStatus(StatusKind.loading, message="starting the engine"))
         try:
-            return await (reach_daemon if self._daemon else spawn_private)(self._choice)
+            if self._daemon:
+                return await reach_daemon(self._choice)
+            return await spawn_private(self._choice, self._private_log)
         except LinkError:
             self._crashes.record()
             raise
@@ -192,7 +201,7 @@ class ResidentEngine:
 
     def _complaint(self) -> str:
         often = f"the engine stopped {MANY} times in a minute"
-        return f"{often}: see {self._log}; it is tried again after {PAUSE:g} s"
+        return f"{often}: see {self._told_log}; it is tried again after {PAUSE:g} s"
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -35,16 +35,22 @@ async def reach_daemon(choice: EngineChoice) -> Link:
         return await _dial_or_start(choice, place)
 
 
-async def spawn_private(choice: EngineChoice) -> Link:
-    """A connection over pipes to a host that ends with it; its messages come on standard error."""
-    process = await asyncio.create_subprocess_exec(*host_command(choice), "--pipes", stdin=PIPE, stdout=PIPE)
+async def spawn_private(choice: EngineChoice, log: Path | None = None) -> Link:
+    """A connection over pipes to a host that ends with it; its messages come on standard error, or into a log."""
+    errors = None if log is None else _open_log(log)
+    try:
+        command = [*host_command(choice), "--pipes"]
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=errors)
+    finally:
+        if errors is not None:
+            os.close(errors)
     assert process.stdout is not None and process.stdin is not None
     link = Link(process.stdout, process.stdin, process)
     try:
         await link.shake_hands()
     except LeavingError as error:
         await link.close()
-        raise LinkError(f"the engine ended as it started: see {STANDARD_ERROR}") from error
+        raise LinkError(f"the engine ended as it started: see {log or STANDARD_ERROR}") from error
     except BaseException:
         await link.close()
         raise
@@ -127,7 +133,9 @@ def _detached(command: list[str], place: Place) -> subprocess.Popen[bytes]:
 
 
 def _open_log(path: Path) -> int:
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    no_link = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | no_link, 0o600)
     if os.fstat(log).st_size > LONGEST_LOG:
         os.ftruncate(log, 0)
     return log

@@ -7,7 +7,7 @@ alone and is rebuilt on the request's own document.
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document
 from editflow.proposal import Proposal, TextEdit
 from editflow.request import Decoder, Request

@@ -69,7 +69,6 @@ def place_of(choice: EngineChoice) -> Place:
     """The files of this user's engine; its folders are made. PlaceError if they cannot be, or are not safe."""
     name = f"engine-{choice.identity}"
     folder, logs = runtime_folder(), user_log_path("editflow")
-    logs.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.sock"
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise PlaceError(f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a shorter folder")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document
 from editflow.engine import Engine
 from editflow.errors import EditFlowError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document, DocumentError
 from editflow.proposal import Proposal
 from editflow.request import Decoder, Request
@@ -45,6 +45,9 @@ def requests(draw: st.DrawFn) -> Request:
         steps=draw(st.none() | st.integers(1, 9)),
         threshold=draw(st.none() | st.floats(0, 1)),
         branches=draw(st.booleans()),
+        forbidden=draw(
+            st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), TEXTS), max_size=3).map(tuple)
+        ),
     )
 
 

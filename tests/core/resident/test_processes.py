@@ -151,6 +151,7 @@ async def test_only_one_can_claim_the_place(fake_hosts: Path) -> None:
 
 async def test_a_log_that_grew_long_is_begun_anew(fake_hosts: Path) -> None:
     log = place_of(EngineChoice()).log
+    log.parent.mkdir(parents=True)
     log.write_bytes(b"x" * (launch.LONGEST_LOG + 1))
     await (await reach_daemon(EngineChoice())).close()
     assert log.stat().st_size < 1000
@@ -185,6 +186,13 @@ class TestPrivate:
         async with Surface(daemon=False) as surface:
             await surface.engine.warm()
             assert surface.told[-1].message == "the engine ended as it started: see standard error"
+
+    async def test_its_messages_go_where_they_are_wanted(self, fake_hosts: Path, tmp_path: Path) -> None:
+        log = tmp_path / "deep" / "engine.log"
+        async with Surface(daemon=False, log=log) as surface:
+            assert (await steps_of(surface.engine.start(request())))[-1].done
+        assert "loaded" in log.read_text()
+        assert log.stat().st_mode & 0o777 == 0o600
 
     async def test_without_unix_sockets_it_is_what_there_is(
         self, fake_hosts: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,7 @@
 import torch
 
 from editflow.canvas import BOS, EOS, PAD, Role
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.process.base import BLANK, IGNORE, AlignedBatch
 from editflow.tokens import CodeTokenizer
 from editflow.window import AFTER, EDIT, FILE, Window, encode_window

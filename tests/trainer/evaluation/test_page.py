@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document
 from editflow.proposal import Proposal
 from editflow.request import Request

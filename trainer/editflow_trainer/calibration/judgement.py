@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from editflow.checkpoint import Calibration
 from editflow.confidence import Operation, calibrated, operation_of, raised
-from editflow.diagnostics import Diagnostic, check_python, faults, suggestion
+from editflow.diagnostic import Diagnostic, suggestion
+from editflow.diagnostics import check_python, faults
 from editflow.proposal import Hunk, Proposal
 from editflow_trainer.calibration.samples import Sample
 
@@ -75,7 +76,7 @@ def _is_suggested(proposal: Proposal, hunk: Hunk, before: Sequence[Diagnostic]) 
     """Whether the name that a hunk changes becomes the one suggested for it."""
     text = proposal.document.text
     for diagnostic in before:
-        wanted = suggestion(diagnostic)
+        wanted = suggestion(diagnostic.message)
         if wanted and hunk.start <= diagnostic.end and diagnostic.start <= hunk.end:
             first, last = min(hunk.start, diagnostic.start), max(hunk.end, diagnostic.end)
             new = text[first : hunk.start] + hunk.new + text[hunk.end : last]

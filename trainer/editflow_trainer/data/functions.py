@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from editflow.alignment import align
-from editflow.diagnostics import Diagnostic, check_python
+from editflow.diagnostic import Diagnostic
+from editflow.diagnostics import check_python
 from editflow.process.base import BLANK
 from editflow.tokens import CodeTokenizer
 from editflow.window import EDITABLE_TOKENS, INSTRUCTION, Window, encode_window

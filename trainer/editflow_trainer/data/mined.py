@@ -8,7 +8,8 @@ from pathlib import Path
 from rapidfuzz.distance import Indel
 
 from editflow.alignment import align
-from editflow.diagnostics import Diagnostic, check_python, suggestion
+from editflow.diagnostic import Diagnostic, suggestion
+from editflow.diagnostics import check_python
 from editflow.document import split_lines
 from editflow.tokens import CodeTokenizer
 from editflow.window import EDITABLE_TOKENS, INSTRUCTION, Window, encode_window
@@ -98,7 +99,7 @@ def complaints(before: str, after: str) -> list[Diagnostic]:
 
 
 def _certain(diagnostic: Diagnostic, before: str, after: str) -> bool:
-    offered = suggestion(diagnostic)
+    offered = suggestion(diagnostic.message)
     return offered is not None and after.count(offered) > before.count(offered)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from editflow.canvas import Role
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.tokens import CodeTokenizer
 from editflow.window import (
     AFTER,

@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from editflow.diagnostics import Diagnostic
+from editflow.diagnostic import Diagnostic
 from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow.request import Request
