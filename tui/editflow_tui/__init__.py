@@ -1,1 +1,1 @@
-"""The terminal reviewer of proposals; not written yet."""
+"""The terminal reviewer: watch fixes come in, and keep or drop each hunk."""

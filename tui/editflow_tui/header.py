@@ -1,0 +1,78 @@
+"""The first row: which file, how far the decisions are, and what the engine is doing."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from editflow.proposal import HunkState
+from editflow.resident.status import EngineStatus
+from editflow_tui.file_review import FileReview
+from editflow_tui.review import Review
+from editflow_tui.visible import safe
+
+_GAP = "  "
+
+
+class Header(Static):
+    """One row about a review."""
+
+    _review: Review | None = None
+
+    def show(self, review: Review) -> None:
+        """Show another state."""
+        self._review = review
+        self.update(header_row(review, self.size.width), layout=False)
+
+    def on_resize(self) -> None:
+        """The row is as wide as there is room."""
+        if self._review is not None:
+            self.show(self._review)
+
+
+def header_row(review: Review, width: int) -> Content:
+    """The row; what has no room is left out: first the engine, then the beginning of the name."""
+    count = Content.styled(" · ".join([progress(review.file), *found(review)]), "bold")
+    engine = Content.styled(engine_words(review.engine), "$text-muted")
+    name = Content.styled(safe(review.file.name), "bold $primary")
+    left = Content.assemble(_fitted(name, width - len(_GAP) - count.cell_length), _GAP, count)
+    room = width - left.cell_length
+    if engine.cell_length + len(_GAP) > room:
+        return left.truncate(width)
+    return Content.assemble(left, " " * (room - engine.cell_length), engine)
+
+
+def progress(file: FileReview) -> str:
+    """How far the decisions are, such as "3/10 · 2 accepted"."""
+    accepted = file.counts[HunkState.ACCEPTED]
+    if file.hunks:
+        parts = [f"{(file.cursor or 0) + 1}/{len(file.hunks)}", f"{accepted} accepted"]
+    else:
+        parts = ["fixing" if file.playback.running else "nothing to decide"]
+    parts += [f"{file.written} written"] if file.written else []
+    parts += [f"{len(file.stale)} stale"] if file.stale else []
+    return " · ".join(parts)
+
+
+def found(review: Review) -> list[str]:
+    """Which match of a search is shown."""
+    if not review.query:
+        return []
+    match, matches = review.file.match, review.file.matches
+    return ["no match" if match is None else f"match {match + 1}/{len(matches)}"]
+
+
+def engine_words(status: EngineStatus | None) -> str:
+    """The engine in a few words."""
+    if status is None:
+        return ""
+    parts = [status.model, status.device, status.message or status.kind.value]
+    return " · ".join(safe(part) for part in parts if part)
+
+
+def _fitted(name: Content, width: int) -> Content:
+    """The end of a name says more than its beginning."""
+    if name.cell_length <= width:
+        return name
+    cut = name[max(0, len(name) - max(1, width) + 1) :]
+    return Content.assemble("…", cut).truncate(max(1, width))

@@ -1,0 +1,1 @@
+"""The screens of the reviewer: the review itself, and what is asked or shown on top of it."""

@@ -1,0 +1,103 @@
+"""From options to a review: reads the files or the patch, and opens the reviewer where there is a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from editflow.commands.fix_files import FAILED, read_all
+from editflow.commands.fix_options import STDIN, Mode, Options, UsageError
+from editflow.document import shown
+from editflow.errors import EditFlowError
+from editflow.proposal import Proposal
+from editflow_tui import plain
+
+Named = list[tuple[str, Proposal]]
+
+
+def run(names: Sequence[str], patch: str | None, options: Options, theme: str | None, *, daemon: bool) -> int:
+    """Review fixes of files, or a patch; the exit code. EditFlowError where the options cannot be followed."""
+    _check(names, patch, theme)
+    if patch is not None:
+        from editflow_tui.patches import read_patch
+
+        proposals = read_patch(_bytes_of(patch), Path.cwd(), plain.note)
+        if options.mode is Mode.CHECK or not has_terminal(reopen=patch == STDIN):
+            return plain.print_proposals(proposals, options.mode)
+        named = [(_name(proposal.document.path), proposal) for proposal in proposals]
+        return _review(named, options, theme, daemon=daemon, fixes=False) if named else 0
+    if options.mode is Mode.CHECK or not has_terminal():
+        return plain.print_fixes(names, options)
+    documents, failed = read_all(names, options)
+    named = [(name, Proposal(document, ())) for name, document in documents.items()]
+    code = _review(named, options, theme, daemon=daemon, fixes=True) if named else 0
+    return code or (FAILED if failed else 0)
+
+
+def has_terminal(*, reopen: bool = False) -> bool:
+    """Whether a person can see and answer; `reopen` takes the keys from the terminal, standard input being read."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return False
+    if not reopen or sys.stdin.isatty():
+        return sys.stdin.isatty()
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        return False
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    return True
+
+
+def _name(path: Path | None) -> str:
+    """From here, where it is below."""
+    here = Path.cwd()
+    return shown(path.relative_to(here) if path is not None and path.is_relative_to(here) else path)
+
+
+def _check(names: Sequence[str], patch: str | None, theme: str | None) -> None:
+    if bool(names) == (patch is not None):
+        raise UsageError("name the files to fix, or one patch with --patch")
+    if STDIN in names:
+        raise UsageError("standard input cannot be reviewed: give a file, or use editflow fix -")
+    if theme is not None:
+        from textual.theme import BUILTIN_THEMES
+
+        if theme not in BUILTIN_THEMES:
+            raise UsageError(f"--theme {theme!a} is unknown: use one of {', '.join(BUILTIN_THEMES)}")
+
+
+def _bytes_of(patch: str) -> bytes:
+    if patch == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(patch).read_bytes()
+    except OSError as error:
+        raise EditFlowError(f"{shown(Path(patch))}: cannot be read: {error.strerror}") from error
+
+
+def _review(named: Named, options: Options, theme: str | None, *, daemon: bool, fixes: bool) -> int:
+    from textual import constants
+
+    from editflow.resident.place import EngineChoice
+    from editflow_tui.app import Reviewer
+    from editflow_tui.keymap import keymap_path, read_keymap
+    from editflow_tui.review import open_review
+    from editflow_tui.runner import Runner
+
+    choice = EngineChoice(options.model, options.device)
+    if fixes:
+        _ = choice.identity  # a checkpoint that is not there is said before anything is shown
+    app = Reviewer(
+        open_review(named, seed=options.seed, is_still=constants.TEXTUAL_ANIMATIONS == "none"),
+        options,
+        read_keymap(keymap_path()),
+        lambda post: Runner(choice, post, daemon=daemon),
+        fixes=fixes,
+    )
+    if theme is not None:
+        app.theme = theme
+    code = app.run()
+    return app.return_code or 0 if code is None else code
