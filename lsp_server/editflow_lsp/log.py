@@ -8,17 +8,14 @@ import logging
 import os
 import sys
 import threading
-import traceback
-from pathlib import Path, PurePath
-from types import TracebackType
+from pathlib import Path
 from typing import TextIO
 
 from editflow.errors import EditFlowError
+from editflow.failure import describe, describe_type
 
 logger = logging.getLogger("editflow")
 
-MAX_FRAMES = 16  # the innermost ones
-MAX_CAUSES = 8
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -43,25 +40,6 @@ def setup(level: int | str, file: Path | None = None) -> None:
 def log_failure(error: BaseException) -> None:
     """Logs the exception's type and the functions it came through, without its message."""
     logger.error("%s", describe(error))
-
-
-def describe(error: BaseException) -> str:
-    """The exception and its causes as type names and frames (file:line function), one line each cause."""
-    described: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None and len(described) < MAX_CAUSES:
-        described.append(_describe_one(type(cause), cause.__traceback__))
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "\n  from ".join(described)
-
-
-def _describe_one(kind: type[BaseException] | None, trace: TracebackType | None) -> str:
-    frames = [
-        f"{'/'.join(PurePath(frame.f_code.co_filename).parts[-2:])}:{line} {frame.f_code.co_name}"
-        for frame, line in traceback.walk_tb(trace)
-    ]
-    name = "exception" if kind is None else kind.__qualname__
-    return " < ".join([name, *reversed(frames[-MAX_FRAMES:])])
 
 
 class _Formatter(logging.Formatter):
@@ -98,5 +76,5 @@ def _silence_others() -> None:
 
 def _take_over_hooks() -> None:
     sys.excepthook = lambda kind, error, trace: log_failure(error)
-    threading.excepthook = lambda args: logger.error("%s", _describe_one(args.exc_type, args.exc_traceback))
-    sys.unraisablehook = lambda args: logger.error("%s", _describe_one(args.exc_type, args.exc_traceback))
+    threading.excepthook = lambda args: logger.error("%s", describe_type(args.exc_type, args.exc_traceback))
+    sys.unraisablehook = lambda args: logger.error("%s", describe_type(args.exc_type, args.exc_traceback))

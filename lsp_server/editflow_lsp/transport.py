@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 from pygls.lsp.server import LanguageServer
 
 from editflow.errors import EditFlowError
-from editflow_lsp.log import describe, log_failure, logger
+from editflow.failure import describe
+from editflow_lsp.log import log_failure, logger
 from editflow_lsp.outbox import Outbox
 from editflow_lsp.protocol import EditFlowProtocol
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from editflow.errors import EditFlowError
-from editflow_lsp.log import describe, log_failure, logger, setup
+from editflow.failure import describe
+from editflow_lsp.log import log_failure, logger, setup
 from tests.lsp_server.raw_client import RawClient, frame
 from tests.lsp_server.transport_server import SECRET
 

@@ -4,10 +4,10 @@ import asyncio
 import logging
 import sys
 import threading
-import traceback
 from typing import Any
 
 from editflow.errors import EditFlowError
+from editflow.failure import describe
 
 log = logging.getLogger("editflow.resident")
 
@@ -25,9 +25,7 @@ def log_to_stderr() -> None:
 
 def log_failure(doing: str, error: BaseException) -> None:
     """The type of an error and where it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    log.error("%s: %s at %s", doing, type(error).__name__, places or "an unknown place")
+    log.error("%s: %s", doing, describe(error))
 
 
 def log_loop_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

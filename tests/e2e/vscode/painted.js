@@ -30,9 +30,13 @@
   };
   window.watch = () => {
     window.pictures = [];
+    window.times = [];
+    document.addEventListener("click", () => (window.clicked = performance.now()), { capture: true });
     eachFrame(() => {
       const picture = JSON.stringify(window.painted());
-      if (window.pictures.at(-1) !== picture) window.pictures.push(picture);
+      if (window.pictures.at(-1) === picture) return;
+      window.pictures.push(picture);
+      window.times.push(performance.now() - window.clicked);
     });
   };
 })();

@@ -53,6 +53,8 @@ def test_stream_is_seen_reviewed_applied_and_undone(open_window: Open, shop: str
     assert len(pictures) >= 3, "two states before the last one"
     for before, now, after in zip(pictures, pictures[1:], pictures[2:], strict=False):
         assert lines_of(before) & lines_of(after) <= lines_of(now), "it flickers"
+    waits = window.waits_ms()
+    (window.shots / "painted.json").write_text(json.dumps({"first_ms": waits[0], "final_ms": waits[-1]}))
     assert window.text() == shop
     assert not window.is_dirty()
 

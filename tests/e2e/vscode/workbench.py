@@ -131,6 +131,11 @@ class Workbench:
         seen = self.page.evaluate("pictures")
         return [[(line, old, new) for line, old, new in json.loads(picture)] for picture in seen]
 
+    def waits_ms(self) -> list[float]:
+        """Milliseconds from the last click to each of the pictures that followed it."""
+        times: list[float | None] = self.page.evaluate("times")  # none for what was painted before any click
+        return [time for time in times if time is not None and time > 0]
+
     def film(self, name: str) -> None:
         """After `watch`: a screenshot of each new picture that lasts long enough, until the model is done."""
         number = 0
