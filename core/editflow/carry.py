@@ -55,6 +55,11 @@ def reanchor(proposal: Proposal, document: Document) -> tuple[Proposal, tuple[Hu
     return replace(proposal, document=document, hunks=tuple(moved)), tuple(stale)
 
 
+def united(decided: Proposal) -> Proposal:
+    """The accepted hunks alone, those that touch as one, all accepted."""
+    return decide(Proposal.from_edits(decided.document, _edits(decided.accepted())), AcceptAll())
+
+
 def compose(decided: Proposal, further: Proposal) -> Proposal:
     """What was accepted in `decided` and then all of `further`, as one proposal over the first document.
 
@@ -63,10 +68,9 @@ def compose(decided: Proposal, further: Proposal) -> Proposal:
     """
     if further.document.text != decided.decided_text():
         raise ValueError("the further proposal is over another text than was decided")
-    document, accepted = decided.document, _edits(decided.accepted())
-    pieces = Pieces.of(document.text).edited(accepted).edited(_edits(further.hunks))
-    kept = decide(Proposal.from_edits(document, accepted), AcceptAll())
-    return carry(kept, Proposal.from_edits(document, pieces.edits()))
+    document = decided.document
+    pieces = Pieces.of(document.text).edited(_edits(decided.accepted())).edited(_edits(further.hunks))
+    return carry(united(decided), Proposal.from_edits(document, pieces.edits()))
 
 
 def forbidden_in(decided: Proposal) -> tuple[Replacement, ...]:

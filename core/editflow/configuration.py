@@ -145,16 +145,17 @@ def _read(file: Path, top: Path) -> Configuration:
         return _unusable(file, f"is larger than {MAX_BYTES >> 10} KiB")
     if file.is_symlink() and not file.resolve().is_relative_to(top.resolve()):
         return _unusable(file, "is a link that leads out of the workspace")
-    return _parsed(file, status.st_mtime_ns, status.st_size)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        return _unusable(file, f"cannot be read: {error.strerror}")
+    return _parsed(file, data)
 
 
 @lru_cache(maxsize=64)
-def _parsed(file: Path, mtime_ns: int, size: int) -> Configuration:
-    """Keyed by what changes when the file does."""
+def _parsed(file: Path, data: bytes) -> Configuration:
     try:
-        content: object = tomllib.loads(file.read_bytes().decode())
-    except OSError as error:
-        return _unusable(file, f"cannot be read: {error.strerror}")
+        content: object = tomllib.loads(data.decode())
     except UnicodeDecodeError:
         return _unusable(file, "is not valid UTF-8")
     except (ValueError, RecursionError) as error:

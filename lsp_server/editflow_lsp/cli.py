@@ -9,6 +9,7 @@ from pathlib import Path
 
 from editflow import __version__
 from editflow.errors import EditFlowError
+from editflow_lsp.settings import DEVICES
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -44,9 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-daemon", action="store_true", help="an engine of its own instead of the one all windows share"
     )
     parser.add_argument("--model", metavar="NAME|PATH", help="checkpoint, over the editor's setting")
-    parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), help="where to compute, over the editor's setting"
-    )
+    parser.add_argument("--device", choices=DEVICES, help="where to compute, over the editor's setting")
     parser.add_argument(
         "--log-file", type=Path, metavar="FILE", help="log there instead of to standard error"
     )

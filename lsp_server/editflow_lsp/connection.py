@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,8 @@ from editflow_lsp.target import is_python
 from editflow_lsp.workspace import Workspace
 
 SECTION = "editflow"
+CONFIGURED = 3.0
+"""Seconds to wait for the editor's settings before the engine is started without."""
 NOTHING = "Edit Flow proposes nothing here."
 
 
@@ -71,10 +74,13 @@ class Connection:
         self.client = ClientFeatures.of(params)
         self.editor = editor
         self._initial = params.initialization_options
-        settings, self._problems = Settings.read(self._initial)
-        self.engine = self._new_engine(settings, overrides)
+        self._overrides = overrides
+        self._running: Settings | None = None
+        """What the engine was started with."""
+        self._configured = asyncio.Event()
+        self.engine = Engine(self._choose, self._engine_changed)
         self.session = Session(workspace, self.client, self.engine, editor, self._rules_for)
-        self.session.settings = settings
+        self.session.settings, self._problems = Settings.read(self._initial)
         self.suspicion = Suspicion(self.session)
         self.outcomes = Outcomes()
         self._said: set[str] = set()
@@ -84,8 +90,8 @@ class Connection:
 
     async def configure(self) -> None:
         """Read the editor's settings, where it has some to ask for."""
-        self.session.settings, problems = Settings.read(self._initial, await self._pulled())
-        self.complain([*self._problems, *problems])
+        self._set(await self._pulled())
+        self._configured.set()
 
     def reconfigure(self, pushed: object) -> None:
         """The settings have changed: ask for them, or take what came along."""
@@ -93,22 +99,22 @@ class Connection:
             self.spawn(self.configure())
             return
         ours = pushed.get(SECTION) if isinstance(pushed, dict) else None
-        self.session.settings, problems = Settings.read(self._initial, ours)
-        self.complain(problems)
+        self._set(ours)
 
     def document_opened(self, uri: str) -> None:
         """Load the model when the first document comes that it may be asked to fix."""
         buffer = self.session.workspace.opened(uri)
         if buffer is None or not is_python(buffer):
             return
-        if not self._warmed:
+        if not self._warmed and self._rules_for(buffer).refusal is None:
             self._warmed = True
-            self.spawn(self.engine.warm())
+            self.spawn(self._warm())
         self.document_settled(buffer)
 
     def document_settled(self, buffer: Buffer) -> None:
         """A document was opened or saved: show where edits seem due, if the person wants that."""
-        if self.session.settings.suspicion and is_python(buffer):
+        wanted = self.session.settings.suspicion and is_python(buffer)
+        if wanted and self._rules_for(buffer).refusal is None:
             document = VersionedDocument(buffer.uri, buffer.version or 0)
             self.spawn(self._suspect(SuspicionParams(document, show=True)))
 
@@ -191,10 +197,22 @@ class Connection:
         self.complain(list(problems))
         return rules
 
-    def _new_engine(self, settings: Settings, overrides: Overrides) -> Engine:
-        model, device = overrides.model or settings.model, overrides.device or settings.device
-        daemon = settings.daemon if overrides.daemon is None else overrides.daemon
-        return Engine(model, device, daemon=daemon, on_status=self._engine_changed)
+    def _set(self, section: object) -> None:
+        """Take the editor's settings over those that it began with."""
+        settings, problems = Settings.read(self._initial, section, running=self._running)
+        self.session.settings = settings
+        self.complain([*self._problems, *problems])
+
+    def _choose(self) -> tuple[str, str, bool]:
+        """What the engine is started with, and stays with."""
+        settings = self._running = self.session.settings
+        model, device = self._overrides.model or settings.model, self._overrides.device or settings.device
+        return model, device, settings.daemon if self._overrides.daemon is None else self._overrides.daemon
+
+    async def _warm(self) -> None:
+        with suppress(TimeoutError):  # an editor that does not answer has no settings
+            await asyncio.wait_for(self._configured.wait(), CONFIGURED)
+        await self.engine.warm()
 
     def _engine_changed(self, status: EngineStatus) -> None:
         if self.client.status:

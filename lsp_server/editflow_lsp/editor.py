@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -32,9 +34,16 @@ class Editor:
             self._protocol.writer.discard(key)
 
     async def apply_edit(self, label: str, edit: types.WorkspaceEdit) -> types.ApplyWorkspaceEditResult:
-        """Ask to apply an edit."""
+        """Ask to apply an edit; when nobody waits for the answer any more, the question is taken back."""
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
-        return await self._server.workspace_apply_edit_async(params)
+        msg_id = uuid4().hex
+        asked = self._protocol.send_request_async(types.WORKSPACE_APPLY_EDIT, params, msg_id)
+        try:
+            answer: types.ApplyWorkspaceEditResult = await asked
+        except asyncio.CancelledError:
+            self._protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id=msg_id))
+            raise
+        return answer
 
     async def create_progress(self, token: str) -> None:
         """Ask to show progress under a token."""

@@ -19,9 +19,10 @@ class Engine:
     """A `Model` that is connected to when it is first needed."""
 
     def __init__(
-        self, model: str, device: str, *, daemon: bool, on_status: Callable[[EngineStatus], None]
+        self, choose: Callable[[], tuple[str, str, bool]], on_status: Callable[[EngineStatus], None]
     ) -> None:
-        self._model, self._device, self._daemon, self._on_status = model, device, daemon, on_status
+        """`choose` is called once: model, device, and whether a daemon may be shared."""
+        self._choose, self._on_status = choose, on_status
 
     async def warm(self) -> None:
         """Start it and have the model loaded; what fails becomes a status."""
@@ -46,5 +47,5 @@ class Engine:
     def _resident(self) -> ResidentEngine:
         from editflow.resident.client import EngineChoice, ResidentEngine  # 0.1 s
 
-        choice = EngineChoice(self._model, self._device)
-        return ResidentEngine(choice, daemon=self._daemon, on_status=self._on_status)
+        model, device, daemon = self._choose()
+        return ResidentEngine(EngineChoice(model, device), daemon=daemon, on_status=self._on_status)

@@ -43,6 +43,6 @@ def _refusal(buffer: Buffer, path: Path | None, folder: Path | None, effective: 
 
 def _folder_of(path: Path, workspace: Workspace) -> Path | None:
     """The workspace folder that a file is in, the innermost of several."""
-    folders = (workspace.path_of(uri) for uri in workspace.folders)
+    folders = (workspace.path_of(folder.uri) for folder in workspace.folders.values())
     around = [folder for folder in folders if folder is not None and path.is_relative_to(folder)]
     return max(around, key=lambda folder: len(folder.parts), default=None)

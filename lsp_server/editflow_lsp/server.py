@@ -96,6 +96,14 @@ def _register_documents(server: EditFlowServer) -> None:
         for cell in params.cell_text_documents:
             server.connection.document_opened(cell.uri)
 
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        document = params.text_document
+        buffer = server.connection.session.workspace.opened(document.uri)
+        if buffer is not None and buffer.version != document.version:  # no changes, just another version
+            buffer.version = document.version
+            server.connection.session.changed(buffer, [])
+
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:
         server.connection.document_settled(server.connection.session.opened(params.text_document.uri))

@@ -18,7 +18,7 @@ from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow.request import Request
 from editflow.step import Step
-from editflow_lsp.applying import Applying
+from editflow_lsp.applying import Applying, Withdrawn
 from editflow_lsp.buffer import Buffer, Change
 from editflow_lsp.client import ClientFeatures
 from editflow_lsp.edits import edited_text, workspace_edit
@@ -106,6 +106,9 @@ class Session:
     def cancel_request(self, request_id: RequestId) -> bool:
         """The client cancelled a request; whether it is a fix, which is answered when the model has stopped."""
         self.jobs.cancel_request(request_id)
+        for applying in self._applying:
+            if applying.request_id == request_id:
+                applying.withdraw()
         return request_id in self._requests
 
     def cancel_progress(self, token: str | int) -> None:
@@ -138,7 +141,9 @@ class Session:
         self, params: FixParams, request_id: RequestId | None, token: str | int | None, streaming: bool
     ) -> Fixed:
         buffer = self.opened(params.text_document.uri)
-        job = Job(params, request_id)
+        # One spelling: a document may be asked for as file:///c:/a.py and open as file:///c%3A/a.py.
+        document = VersionedDocument(buffer.uri, params.text_document.version)
+        job = Job(replace(params, text_document=document), request_id)
         stream = StepStream(job, buffer, self.peer, hz=self.client.max_hz, streams=streaming)
         self.jobs.add(job)
         progress = Progress(self.peer, token, supported=self.client.progress and not streaming)
@@ -216,10 +221,12 @@ class Session:
         if not self.client.applies_edits:
             said = "this editor cannot apply edits"
             return replace(fixed, result=replace(fixed.result, applied=False, reason=said))
-        applying = Applying(buffer.uri, edited_text(buffer.text, fixed.job.edits()))
+        applying = Applying(buffer.uri, edited_text(buffer.text, fixed.job.edits()), fixed.job.request_id)
         self._applying.append(applying)
         try:
             reason = await applying.seen_after(self._asked_to_apply(fixed.edit))
+        except Withdrawn as error:
+            raise JsonRpcRequestCancelled(str(error)) from error
         finally:
             self._applying.remove(applying)
         if reason is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from editflow import globs
 from editflow.configuration import Checks, Configuration, is_count, is_flag, is_list, is_probability
@@ -17,6 +17,7 @@ _FOR_GOOD = ("model", "device", "daemon")
 _OF_THE_CLIENT = ("interpreter", "jump_after_accept", "max_hz", "preview", "trace")
 """Settings of the same section that an editor's extension reads itself."""
 _LONGEST_KEY = 40
+DEVICES = ("auto", "cpu", "cuda")
 
 
 def _is_name(value: object) -> bool:
@@ -25,7 +26,7 @@ def _is_name(value: object) -> bool:
 
 _CHECKS: Checks = {
     "model": (_is_name, "the name or folder of a model"),
-    "device": (_is_name, "the name of a device, such as cpu"),
+    "device": (lambda value: value in DEVICES, "auto, cpu or cuda"),
     "daemon": (is_flag, "true or false"),
     "threshold": (lambda value: value is None or is_probability(value), "null or a number from 0 to 1"),
     "review": (lambda value: value in ("auto", "always"), "auto or always"),
@@ -57,19 +58,21 @@ class Settings:
     """Whether what became of proposals is kept, on this machine."""
 
     @classmethod
-    def read(cls, *layers: object) -> tuple[Self, list[str]]:
+    def read(cls, *layers: object, running: Settings | None = None) -> tuple[Settings, list[str]]:
         """Settings from JSON values, the initialization options first, and what is wrong with them in words.
 
-        Later layers win, but for what cannot change in a running server. Never raises: a bad value counts as not given.
+        Later layers win, but for what cannot change once the engine is `running` with settings. Never raises: a bad
+        value counts as not given.
         """
-        settings, problems = cls(), []
-        for number, layer in enumerate(layers):
+        settings, problems = Settings(), []
+        for layer in layers:
             values, wrong = _checked(layer)
             problems += wrong
-            for name in _FOR_GOOD if number else ():
-                if name in values and values.pop(name) != getattr(settings, name):
-                    problems.append(f"restart to use the new {name}")
             settings = replace(settings, **values)
+        for name in _FOR_GOOD if running is not None else ():
+            if getattr(settings, name) != getattr(running, name):
+                problems.append(f"restart to use the new {name}")
+                settings = replace(settings, **{name: getattr(running, name)})
         return settings, problems
 
     def narrowed(self, configuration: Configuration) -> Effective:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +16,7 @@ from lsprotocol.types import (
 from pygls import uris, workspace
 
 from editflow_lsp.buffer import Buffer, Change
-
-logger = logging.getLogger(__name__)
+from editflow_lsp.log import logger
 
 
 class Workspace(workspace.Workspace):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editflow.carry import carry, compose, forbidden_in, reanchor
+from editflow.carry import carry, compose, forbidden_in, reanchor, united
 from editflow.decisions import Accept, AcceptAll, Reject, Split, decide
 from editflow.document import Document
 from editflow.forbidden import permitted
@@ -147,6 +147,10 @@ class TestCompose:
         assert len(split.hunks) == 2
         whole = compose(split, Proposal(Document.from_text("c\nd\n"), ()))
         assert states(whole) == ["accepted"]
+
+    @given(decided())
+    def test_what_is_united_does_what_was_accepted(self, proposal: Proposal) -> None:
+        assert united(proposal).decided_text() == united(proposal).text == proposal.decided_text()
 
     def test_not_over_another_text(self) -> None:
         with pytest.raises(ValueError, match="another text"):

@@ -100,13 +100,25 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 async def test_the_model_is_loaded_once_when_python_is_opened() -> None:
     line = Line()
+    await settle()
+    assert line.model.warmed == 0  # the editor's settings are not known yet
+    await line.connection.configure()
     line.open("file:///b.py")
     line.open("file:///b.md", language="markdown")
     await settle()
     assert line.model.warmed == 1
     other = Line(uri="file:///b.md")
+    await other.connection.configure()
     await settle()
     assert other.model.warmed == 0
+
+
+async def test_nothing_is_loaded_for_what_is_left_alone() -> None:
+    line = Line(options={"suspicion": True, "maxLines": 1})
+    await line.connection.configure()
+    await settle()
+    assert line.model.warmed == 0
+    assert line.editor.shown == []
 
 
 async def test_initial_settings_hold_and_their_problems_are_told_once() -> None:
@@ -161,9 +173,12 @@ async def test_an_editor_that_fails_to_say_its_settings_keeps_the_initial_ones()
 
 async def test_a_restart_is_asked_for_where_a_running_server_cannot_change() -> None:
     line = Line(PULLS)
+    line.editor.settings = {"model": "/somewhere"}
+    await line.connection.configure()
+    assert line.connection._choose()[0] == "/somewhere"  # the engine is started with it
     line.editor.settings = {"model": "/elsewhere"}
     await line.connection.configure()
-    assert line.connection.session.settings.model == "default"
+    assert line.connection.session.settings.model == "/somewhere"
     assert line.editor.shown == ["Edit Flow: restart to use the new model"]
 
 
@@ -314,15 +329,6 @@ async def test_hints_come_with_open_and_save_where_they_are_wanted() -> None:
         line.connection.document_settled(buffer)
         await settle()
         assert len(line.editor.published) == (2 if wanted else 0)
-
-
-async def test_a_hint_that_cannot_be_had_is_complained_about_once() -> None:
-    line = Line(options={"suspicion": True, "maxLines": 1})
-    await settle()
-    line.open("file:///project/b.py")
-    await settle()
-    (said,) = line.editor.shown
-    assert said.startswith("Edit Flow: 2 lines are more than the 1")
 
 
 async def test_the_problems_of_a_repository_are_told_once_and_it_only_narrows(tmp_path: Path) -> None:

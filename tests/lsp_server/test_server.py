@@ -152,6 +152,13 @@ def test_typing_above_a_fix_moves_it(live: Live) -> None:
     assert after.startswith("import re\nimport os\n\n\ndef first_0(values):\n")
 
 
+def test_another_version_without_changes_is_another_version(live: Live) -> None:
+    uri = live.open(BUGGY)
+    live.change(uri, 2)
+    assert live.fix(uri, 2)["status"] == "done"
+    assert live.fix(uri, 1)["status"] == "stale"
+
+
 def test_an_edit_is_applied_by_the_client_and_seen_by_the_server(live: Live) -> None:
     uri = live.open(BUGGY)
     request, _ = live.start_fix(uri, mode="apply")

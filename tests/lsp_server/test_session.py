@@ -361,10 +361,18 @@ async def test_an_editor_that_cannot_apply_is_not_asked(new_desk: NewDesk) -> No
     assert not desk.editor.to_editor
 
 
-async def test_what_is_being_applied_is_cancelled_no_more(desk: Desk) -> None:
+async def test_what_is_being_applied_is_no_job_any_more_but_a_request(desk: Desk) -> None:
     task = await applying(desk)
     assert not desk.session.jobs.cancel("j")
-    assert desk.session.cancel_request("request j")  # it will be answered with what became of it
+    assert desk.session.cancel_request("request j")
+    with pytest.raises(JsonRpcRequestCancelled):
+        await asyncio.wait_for(task, 10)
+    assert desk.editor.to_editor[0][1].cancelled()  # the question was taken back
+
+
+async def test_another_request_does_not_take_the_question_back(desk: Desk) -> None:
+    task = await applying(desk)
+    assert not desk.session.cancel_request("another")
     desk.editor.receive()
     desk.deliver_all()
     assert (await finished(desk, task)).result.applied is True
@@ -398,3 +406,16 @@ async def test_a_failing_rule_is_an_error_of_the_fix(desk: Desk) -> None:
     desk.session.rules_for = refuse
     result = (await finished(desk, begin(desk))).result
     assert (result.status, result.reason) == (JobStatus.error, "no")
+
+
+async def test_a_document_has_one_name_however_it_is_spelt(new_desk: NewDesk) -> None:
+    desk = new_desk(TEXT)
+    params = desk.params("j", mode=Mode.apply)
+    params = replace(params, text_document=VersionedDocument(URI.replace("a.py", "%61.py"), 1))
+    task = asyncio.create_task(desk.session.fix(params, "request j"))
+    await settle()
+    desk.editor.type(0, 0, "#")
+    desk.deliver_all()
+    result = (await finished(desk, task)).result
+    assert (result.status, result.text_document.uri) == (JobStatus.stale, URI)
+    assert not desk.editor.to_editor

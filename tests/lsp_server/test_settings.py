@@ -67,9 +67,11 @@ def test_later_layers_win() -> None:
     assert problems == []
 
 
-def test_what_cannot_change_is_the_first_layers() -> None:
-    first = {"model": "small", "device": "cpu"}
-    settings, problems = Settings.read(first, {"model": "large", "device": "cpu", "daemon": False})
+def test_what_a_running_engine_cannot_change_stays() -> None:
+    first, second = {"model": "small", "device": "cpu"}, {"model": "large", "device": "cpu", "daemon": False}
+    assert Settings.read(first, second) == (Settings("large", "cpu", daemon=False), [])
+    running, _ = Settings.read(first)
+    settings, problems = Settings.read(first, second, running=running)
     assert settings == Settings(model="small", device="cpu")
     assert problems == ["restart to use the new model", "restart to use the new daemon"]
 
@@ -81,6 +83,7 @@ def test_what_cannot_change_is_the_first_layers() -> None:
         ("model", 3),
         ("model", "a\nb"),
         ("device", []),
+        ("device", "gpu0"),
         ("daemon", "no"),
         ("threshold", 2),
         ("threshold", True),

@@ -223,3 +223,12 @@ def test_of_a_notebooks_cell_only_the_syntax_is_checked_and_once(text: str, comp
     assert made.diagnostics is not None
     assert len(made.diagnostics) == complaints
     assert made.rounds == 1
+
+
+def test_a_folder_with_a_hash_in_its_name_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "c#proj"
+    (folder / "gen").mkdir(parents=True)
+    workspace = Workspace(None, workspace_folders=[WorkspaceFolder(folder.as_uri(), "c#proj")])
+    buffer = opened(workspace, TEXT, (folder / "gen" / "a.py").as_uri())
+    rules, _ = rules_for(buffer, workspace, Settings(exclude=("/gen/",)))
+    assert rules.refusal == "excluded by your settings"

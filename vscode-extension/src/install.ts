@@ -26,11 +26,11 @@ export async function install(storage: Uri, log: LogOutputChannel): Promise<bool
       { location: ProgressLocation.Notification, title: "Edit Flow", cancellable: true },
       async (progress, token) => {
         progress.report({ message: "creating an environment" });
-        await run(base, ["-m", "venv", "--clear", venv], log, token);
+        await run(base, ["-P", "-m", "venv", "--clear", venv], log, token);
         progress.report({ message: "installing editflow (the log shows how far it is)" });
         await run(
           privatePython(storage),
-          ["-m", "pip", "install", "--disable-pip-version-check", "editflow"],
+          ["-P", "-m", "pip", "install", "--disable-pip-version-check", "editflow"],
           log,
           token,
         );

@@ -19,6 +19,7 @@ export interface ServerSettings {
   readonly threshold: number | null;
   readonly review: "auto" | "always";
   readonly exclude: readonly string[];
+  readonly maxLines: number;
   readonly suspicion: boolean;
   readonly recordOutcomes: boolean;
 }
@@ -44,6 +45,7 @@ export function readSettings(): Settings {
       threshold: section.get<number | null>("threshold", null),
       review: section.get<ServerSettings["review"]>("review", "auto"),
       exclude: section.get<string[]>("exclude", []),
+      maxLines: section.get("maxLines", 10_000),
       suspicion: section.get("suspicion", false),
       recordOutcomes: ownValue(section, "recordOutcomes", false),
     },

@@ -44,12 +44,13 @@ test("keys work in an editor with a preview only, and Tab stays what it is", () 
   }
 });
 
-test("settings that name programs and models are the person's own, and restricted", () => {
+test("an untrusted folder chooses nothing that runs, and cannot ask for more than the person does", () => {
   const own = Object.entries(contributes.configuration.properties).filter(
     ([, { scope }]) => scope === "machine" || scope === "application",
   );
+  const narrowing = ["exclude", "maxLines", "review", "threshold"].map((name) => `editflow.${name}`);
   assert.deepEqual(
-    own.map(([name]) => name).toSorted(),
+    [...own.map(([name]) => name), ...narrowing].toSorted(),
     manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.toSorted(),
   );
   for (const name of ["interpreter", "model", "device", "daemon"])

@@ -141,13 +141,12 @@ class ResidentEngine:
     async def _open(self) -> Link:
         if self._closed:
             raise LinkError("the engine was closed")
-        if self._daemon:
-            self._told_log = str(place_of(self._choice).log)
         if self._crashes.too_many:
             raise LinkError(self._complaint())
         self._on_status(EngineStatus(StatusKind.loading, message="starting the engine"))
         try:
             if self._daemon:
+                self._told_log = str(place_of(self._choice).log)
                 return await reach_daemon(self._choice)
             return await spawn_private(self._choice, self._private_log)
         except LinkError:

@@ -77,9 +77,14 @@ def place_of(choice: EngineChoice) -> Place:
 
 def runtime_folder() -> Path:
     """The folder of this user's sockets, made with mode 0700; PlaceError unless it is ours alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set; the folder is checked below
-        folder = user_runtime_path("editflow")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set; the folder is checked below
+            folder = user_runtime_path("editflow")
+    except OSError as error:  # what would take its place belongs to somebody else
+        raise PlaceError(
+            f"there is no folder for this user's sockets ({error}): set XDG_RUNTIME_DIR"
+        ) from error
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()

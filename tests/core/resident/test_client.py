@@ -208,3 +208,20 @@ async def test_the_shipped_model_proposes_over_the_wire_what_it_does_here() -> N
     assert steps[-1] == engine.fix_last(asked)
     assert len(steps[-1].proposal.hunks) == 2
     assert spans == engine.suspicion(asked.document, (1, 9))
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+async def test_what_cannot_be_started_is_answered(
+    daemon: bool, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_folder(_: str) -> Path:
+        raise PermissionError("it is somebody else's")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("editflow.resident.place.user_runtime_path", no_folder)
+        for model in ("default", "a" * 300) if daemon else ("a" * 300,):
+            engine = ResidentEngine(EngineChoice(model), daemon=daemon)
+            with pytest.raises(EditFlowError):
+                async with asyncio.timeout(10):
+                    await steps_of(engine.start(request()))
+            await engine.close()
