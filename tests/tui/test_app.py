@@ -201,9 +201,9 @@ class TestEngine:
             request = desk.fixer.requests[0][1]
             assert request.document.text == OLD.replace("two = valeu", "two = value")
             assert request.forbidden == ((6, 11, "value"),)
-            desk.step(request.document.text.replace("three = valeu", "three = 3"))
+            desk.step(request.document.text + "four = 4\n")
             await pilot.pause()
-            assert [hunk.new for hunk in desk.review.file.hunks] == ["value", "value", "3"]
+            assert [hunk.new for hunk in desk.review.file.hunks] == ["value", "value", "value", "four = 4\n"]
 
     @pytest.mark.asyncio
     async def test_heat_is_asked_for_once_a_text(self, tmp_path: Path) -> None:

@@ -108,9 +108,14 @@ class TestUsage:
 
 
 class TestTerminal:
-    @pytest.mark.parametrize(("out", "name"), [(False, "xterm"), (True, "dumb")])
-    def test_a_terminal_shows_and_moves(self, monkeypatch: pytest.MonkeyPatch, out: bool, name: str) -> None:
+    @pytest.mark.parametrize(
+        ("out", "err", "name"), [(False, True, "xterm"), (True, False, "xterm"), (True, True, "dumb")]
+    )
+    def test_a_terminal_shows_and_moves(
+        self, monkeypatch: pytest.MonkeyPatch, out: bool, err: bool, name: str
+    ) -> None:
         monkeypatch.setattr(sys, "stdout", Stream(out))
+        monkeypatch.setattr(sys, "stderr", Stream(err))
         monkeypatch.setattr(sys, "stdin", Stream(True))
         monkeypatch.setenv("TERM", name)
         assert not session.has_terminal()
@@ -118,6 +123,7 @@ class TestTerminal:
     def test_a_terminal_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setattr(sys, "stdout", Stream(True))
+        monkeypatch.setattr(sys, "stderr", Stream(True))
         monkeypatch.setattr(sys, "stdin", Stream(True))
         assert session.has_terminal() and session.has_terminal(reopen=True)
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))

@@ -266,6 +266,17 @@ async def test_a_click_hits_the_nearest_of_the_hunks_on_a_line(wrap: bool) -> No
 
 
 @pytest.mark.asyncio
+async def test_a_click_below_the_end_of_the_shorter_side_hits_its_hunk() -> None:
+    document = Document.from_text("a = 1\n")
+    proposal = Proposal.from_edits(document, [(4, 5, " + ".join(["one"] * 30), 0.9)])
+    app = Viewer(Picture(proposal, View(layout=Layout.split, wrap=True)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.click(DiffView, offset=(20, 2))
+        await pilot.pause()
+        assert [said.index for said in app.said if isinstance(said, DiffView.HunkClicked)] == [0]
+
+
+@pytest.mark.asyncio
 async def test_overlays_lie_on_their_characters() -> None:
     proposal = proposal_of(9, range(8, 9))
     start = proposal.document.line_starts[2]

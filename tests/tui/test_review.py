@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from functools import reduce as fold
 
 import pytest
 from hypothesis import given
@@ -33,28 +32,15 @@ from editflow_tui.actions import (
     Verdict,
     Wrote,
 )
-from editflow_tui.following import Run, key_of
+from editflow_tui.following import key_of
 from editflow_tui.review import CONTEXT, Review, open_review, reduce
 from editflow_tui.runner import Ended, EngineChanged, Stepped, Suspected
 from editflow_tui.view import Layout, View
 from tests.tui.reviewing import NEW, OLD, step
+from tests.tui.states import after, review_of, stepped, texts
 
-WORDS = ("a", "bb", "foo", "(", ")", "=", "\r\n", "\n", "é", "x.y")
-texts = st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join)
 pairs = st.tuples(texts, texts)
 ANY_STATE = st.sampled_from([Verdict.ACCEPT, Verdict.REJECT])
-
-
-def review_of(old: str, new: str) -> Review:
-    return open_review([("a.py", Proposal.from_texts(Document.from_text(old), new))])
-
-
-def after(review: Review, *actions: Action) -> Review:
-    return fold(reduce, actions, review)
-
-
-def stepped(review: Review, text: str, *, done: bool = False) -> Review:
-    return reduce(review, Stepped(0, step(review.file.document, text, done=done)))
 
 
 @pytest.fixture
@@ -203,47 +189,6 @@ class TestFlow:
             shown.append(len(review.picture.proposal.hunks))
         assert shown == [1, 2, 3]
         assert len(reduce(review, Scrub(0)).picture.proposal.hunks) == 1
-
-
-class TestRuns:
-    def test_another_seed_offers_what_was_not_offered(self, slips: Review) -> None:
-        document = slips.file.document
-        best, other = (
-            step(document, text).proposal for text in (NEW, OLD.replace("three = valeu", "three = 3"))
-        )
-        review = reduce(slips, Started(0, 1, Run(other=True)))
-        review = reduce(review, Stepped(0, Step(1, 1, best, done=True, alternatives=(best, other))))
-        assert review.file.proposal == other and review.file.seed == 1
-
-    def test_only_here_leaves_the_other_lines_alone(self, slips: Review) -> None:
-        review = reduce(slips, Started(0, 0, Run(lines=(22, 22))))
-        review = stepped(review, OLD.replace("two = valeu", "two = 2"), done=True)
-        assert [hunk.new for hunk in review.file.hunks] == ["value", "2", "value"]
-
-    def test_steering_goes_on_from_what_was_decided(self, slips: Review) -> None:
-        review = after(slips, Verdict.ACCEPT, Verdict.REJECT)
-        steered = review.file.proposal
-        review = reduce(review, Started(0, 0, Run(steered=steered)))
-        decided = Document.from_text(steered.decided_text())
-        further = decided.text.replace("three = valeu", "three = 3")
-        review = reduce(review, Stepped(0, step(decided, further, done=True)))
-        states = [(hunk.new, hunk.state) for hunk in review.file.hunks]
-        accepted, rejected, pending = HunkState.ACCEPTED, HunkState.REJECTED, HunkState.PENDING
-        assert states == [("value", accepted), ("value", rejected), ("3", pending)]
-        assert reduce(review, Verdict.ACCEPT_REST).file.proposal.decided_text() == further
-
-    @given(texts, texts, texts, st.data())
-    def test_accepting_a_steered_proposal_makes_its_text(
-        self, old: str, first: str, then: str, data: st.DataObject
-    ) -> None:
-        review = review_of(old, first)
-        for i in range(len(review.file.hunks)):
-            review = after(review, MoveTo(i), *data.draw(st.lists(st.just(Verdict.TOGGLE), max_size=1)))
-        steered = review.file.proposal
-        review = reduce(review, Started(0, 0, Run(steered=steered)))
-        decided = Document.from_text(steered.decided_text())
-        review = after(review, Stepped(0, step(decided, then, done=True)), Verdict.ACCEPT_REST)
-        assert review.file.proposal.decided_text() == then
 
 
 class TestFiles:

@@ -54,11 +54,8 @@ class FakeEngine:
         self.daemon, self.log, self.on_status = daemon, log, on_status
         self.jobs: list[FakeJob] = []
         self.may_step = asyncio.Semaphore(0)
-        self.warmed = self.closed = False
+        self.closed = False
         FakeEngine.latest = self
-
-    async def warm(self) -> None:
-        self.warmed = True
 
     def start(self, request: Request) -> FakeJob:
         self.jobs.append(FakeJob(request, self.may_step))
@@ -181,9 +178,6 @@ class TestFake:
         async with showing() as (screen, engine):
             engine.on_status(EngineStatus(StatusKind.ready, "default@12345678"))
             assert screen.events == [EngineChanged(EngineStatus(StatusKind.ready, "default@12345678"))]
-            screen.runner.warm()
-            await settled()
-            assert engine.warmed
 
     @pytest.mark.parametrize("daemon", [True, False])
     async def test_closing_ends_everything(self, daemon: bool) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label, TextArea
 
-from editflow.proposal import HunkState
+from editflow.proposal import HunkState, Proposal
+from editflow.step import Step
 from editflow_tui import outside
-from editflow_tui.actions import Move
+from editflow_tui.actions import Move, Verdict
 from editflow_tui.commands import COMMANDS
 from editflow_tui.flow_bar import flow_row
-from editflow_tui.header import header_row
+from editflow_tui.header import NARROW, header_row
 from editflow_tui.keymap import resolve
 from editflow_tui.outside import EditorError, edit_text, open_at
 from editflow_tui.playback import Playback
+from editflow_tui.review import reduce
+from editflow_tui.runner import Stepped
 from editflow_tui.screens.edit import Edit
 from editflow_tui.screens.help import Help, help_lines
 from editflow_tui.screens.review import ReviewScreen
@@ -137,6 +142,22 @@ class TestEditing:
             desk.app.act(Move.LAST)
             await pilot.press("x", "ctrl+s")
             assert all(hunk.new == "value" for hunk in desk.review.file.hunks)
+            assert "x" in desk.app.clipboard and len(desk.app._notifications) == 1, (
+                "what was typed is not lost"
+            )
+
+    @pytest.mark.asyncio
+    async def test_a_hunk_that_a_pass_only_rates_anew_is_edited(self, tmp_path: Path) -> None:
+        desk = Desk(slips(tmp_path), fixes=True)
+        async with running(desk) as pilot:
+            document = desk.review.file.document
+            desk.fixer.post(Stepped(0, Step(1, 8, Proposal.from_texts(document, NEW, 0.5), done=False)))
+            await pilot.pause()
+            await pilot.press("e", "end", "2")
+            desk.fixer.post(Stepped(0, Step(2, 8, Proposal.from_texts(document, NEW, 0.9), done=False)))
+            await pilot.pause()
+            await pilot.press("ctrl+s")
+            assert desk.review.file.hunks[0].new == "value2" and not len(desk.app._notifications)
 
     @pytest.mark.asyncio
     async def test_a_hunk_is_edited_outside(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +166,20 @@ class TestEditing:
         monkeypatch.setattr(desk.app, "suspend", _lent)
         async with running(desk) as pilot:
             await pilot.press("E")
-            assert desk.review.file.hunks[0].new == "worth\n"
+            assert desk.review.file.hunks[0].new == "worth"
+
+    @pytest.mark.asyncio
+    async def test_an_interrupt_of_the_editor_is_none_of_the_reviewer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        editor(tmp_path, monkeypatch, f'kill -INT {os.getpid()}; sleep 0.1; echo worth > "$1"')
+        desk = Desk(slips(tmp_path))
+        monkeypatch.setattr(desk.app, "suspend", _lent)
+        async with running(desk) as pilot:
+            await pilot.press("E")
+            await pilot.pause(0.1)
+            assert desk.app.is_running and desk.app.screen is desk.app.main
+            assert desk.review.file.hunks[0].new == "worth"
 
     @pytest.mark.asyncio
     async def test_an_editor_that_fails_is_said(
@@ -201,7 +235,31 @@ class TestOutside:
     def test_an_editor_may_have_options(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         editor(tmp_path, monkeypatch, 'echo "$1" > "$2"')
         monkeypatch.setenv("VISUAL", os.environ["EDITOR"] + " --wait")
-        assert edit_text("a", "") == "--wait\n"
+        assert edit_text("a", "") == "--wait"
+
+    @pytest.mark.parametrize(
+        ("text", "left"), [("a", "b"), ("a\n", "b\n"), ("", "b"), ("a\n\n", "b\n"), ("b", "b")]
+    )
+    def test_the_end_of_the_last_line_is_the_editor_s_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, left: str
+    ) -> None:
+        editor(tmp_path, monkeypatch, 'echo b > "$1"')
+        assert edit_text(text, "") == left
+
+    def test_a_file_that_the_editor_took_away_is_said(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        editor(tmp_path, monkeypatch, 'rm "$1"')
+        with pytest.raises(EditorError, match="exchanged"):
+            edit_text("a", "")
+
+    def test_no_place_for_temporary_files_is_said(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        editor(tmp_path, monkeypatch, "exit 0")
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+        with pytest.raises(EditorError, match="exchanged"):
+            edit_text("a", "")
 
     def test_a_line_is_given_to_editors_that_take_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -215,7 +273,8 @@ class TestOutside:
         assert (tmp_path / "seen").read_text().split() == ["+7", str(tmp_path / "a.py")]
 
     @pytest.mark.parametrize(
-        ("value", "words"), [("", "set EDITOR"), ("'", "quotes"), ("/nowhere/ed", "started")]
+        ("value", "words"),
+        [("", "set EDITOR"), (" ", "set EDITOR"), ("'", "quotes"), ("/nowhere/ed", "started")],
     )
     def test_no_editor_is_said(self, monkeypatch: pytest.MonkeyPatch, value: str, words: str) -> None:
         monkeypatch.delenv("VISUAL", raising=False)
@@ -231,6 +290,18 @@ class TestOutside:
             edit_text("a", "")
 
 
+class TestChoice:
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("size", [(20, 5), (40, 10), (56, 12), (80, 24)])
+    async def test_every_answer_is_seen_at_every_size(self, tmp_path: Path, size: tuple[int, int]) -> None:
+        desk = Desk(slips(tmp_path))
+        async with running(desk, size) as pilot:
+            await pilot.press("y", "q")
+            seen = [str(button.label) for button in desk.app.screen.query(Button) if _is_whole(button)]
+            assert seen == ["write (w)", "cancel (c)", "discard (d)"]
+            assert size == (20, 5) or _is_whole(desk.app.screen.query_one(Label)), "it scrolls there"
+
+
 class TestRows:
     @pytest.mark.parametrize("width", [1, 5, 20, 40, 80, 300])
     def test_a_row_is_never_wider_than_there_is_room(self, tmp_path: Path, width: int) -> None:
@@ -244,6 +315,14 @@ class TestRows:
         desk = Desk(slips(tmp_path, "a" * 60 + "z.py"))
         assert "az.py  1/3" in str(header_row(desk.review, 50))
 
+    def test_other_files_are_counted_where_they_are_not_listed(self, tmp_path: Path) -> None:
+        desk = Desk(*(slips(tmp_path, f"{name}.py") for name in "abc"))
+        review = reduce(desk.review, Verdict.ACCEPT)
+        wide, narrow, tiny = (str(header_row(review, width)) for width in (NARROW, NARROW - 1, 40))
+        assert "a.py  2/3 · 1 accepted" in wide
+        assert narrow.rstrip() == "a.py  file 1/3 · 2/3 · 1 accepted · in all 8 undecided, 1 accepted"
+        assert tiny.rstrip() == "a.py  file 1/3 · 2/3 · 1 accepted"
+
     def test_the_track_ends_where_the_last_frame_is(self) -> None:
         row, (start, end) = flow_row(Playback(), 40)
         assert str(row)[start:end] == "━" * (end - start) and end == 39
@@ -253,3 +332,8 @@ class TestRows:
 def _lent() -> Iterator[None]:
     """A terminal in memory can be lent too."""
     yield
+
+
+def _is_whole(widget: Widget) -> bool:
+    """Whether all of it is on the screen."""
+    return widget.screen.find_widget(widget).visible_region == widget.region

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from editflow_tui.visible import NO_NEWLINE, TAB, safe, show, without_end
+from editflow_tui.visible import NO_NEWLINE, TAB, masked, safe, show, without_end
 
 ODD = "\t\x00\x1b\x7f\x85\xad\u0301\u034f\u061c\u1160\u200b\u200d\u200e\u2028\u202e\u2066\u3000\ufe0f\ufeff日한e👍🏽👨"
 LINES = st.text(st.one_of(st.sampled_from(ODD), st.characters(exclude_characters="\n")), max_size=40)
@@ -44,6 +44,12 @@ def test_all_that_is_shown_is_printable_and_measured(line: str, whitespace: bool
         unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in shown.text
     )
     assert shown.width == cell_len(shown.text)
+
+
+@given(LINES)
+def test_a_mask_has_as_many_characters(line: str) -> None:
+    assert len(masked(line)) == len(line) and masked(line).replace("\t", " ").isprintable()
+    assert masked("a\x1b\x9b\u202eb\té") == "a␛��b\té"
 
 
 @given(LINES)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from editflow.proposal import HunkState
+from editflow.document import MAX_LINE, Document
+from editflow.proposal import HunkState, Proposal
 from editflow_tui.header import Header
-from editflow_tui.runner import Stepped
+from editflow_tui.review import open_review
+from editflow_tui.runner import Ended, Stepped, Suspected
 from editflow_tui.screens.choice import Choice
 from tests.tui.reviewing import NEW, OLD, Desk, running, slips, step
 
@@ -93,7 +97,106 @@ class TestFiles:
             assert len(desk.app._notifications) == 1
 
 
+class TestRuns:
+    """Fixes that were given up, or begin again, as the text below them becomes another."""
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("key", ["S", "R", "x", "r"])
+    async def test_what_an_older_run_still_says_is_not_heard(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+    ) -> None:
+        path = slips(tmp_path)
+        desk = Desk(path, fixes=True)
+        monkeypatch.setattr(desk.app, "_watch", blind)
+        async with running(desk) as pilot:
+            document, fixer = desk.review.file.document, desk.fixer
+            fixer.post(Stepped(0, step(document, NEW)))
+            await pilot.pause()
+            await pilot.press("y")
+            if key == "R":
+                path.write_text("# mine\n" + OLD, "utf-8")
+            fixer.post(Stepped(0, step(document, OLD.replace("valeu", "1"), 2)))
+            fixer.post(Ended(0, "it broke off"))
+            desk.app.action_command({"S": "write", "R": "reload", "x": "steer", "r": "again"}[key])
+            await pilot.pause()
+            file = desk.review.file
+            assert len(fixer.requests) == 2 and file.playback.running and file.playback.error is None
+            assert not file.playback.frames and all(hunk.new == "value" for hunk in file.hunks)
+
+    @pytest.mark.asyncio
+    async def test_what_is_said_of_the_latest_run_is_heard(self, tmp_path: Path) -> None:
+        desk = Desk(slips(tmp_path), fixes=True)
+        async with running(desk) as pilot:
+            await pilot.press("r")
+            desk.step(OLD.replace("valeu", "1"), NEW)
+            desk.fixer.post(Ended(0, None))
+            await pilot.pause()
+            assert desk.review.file.playback.over and len(desk.review.file.playback.frames) == 2
+
+    @pytest.mark.asyncio
+    async def test_heat_of_an_older_text_is_not_shown(self, tmp_path: Path) -> None:
+        desk = Desk(slips(tmp_path))
+        async with running(desk) as pilot:
+            await pilot.press("y", "t")
+            desk.fixer.post(Suspected(0, ((0, 3, 0.7),)))
+            desk.app.action_command("write")
+            await pilot.pause()
+            assert not desk.review.file.heat
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("keys", [("x",), ("r",), ("v", "enter", "h")])
+    async def test_a_run_of_another_kind_does_not_begin_again(
+        self, tmp_path: Path, keys: tuple[str, ...]
+    ) -> None:
+        desk = Desk(slips(tmp_path))
+        async with running(desk) as pilot:
+            await pilot.press("y", *keys, "S")
+            assert len(desk.fixer.requests) == 1 and not desk.review.file.playback.running
+            assert any("stopped" in note.message for note in desk.app._notifications)
+
+    @pytest.mark.asyncio
+    async def test_a_patch_of_a_file_with_a_long_line_is_reloaded_but_not_fixed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = slips(tmp_path)
+        desk = Desk(path)
+        monkeypatch.setattr(desk.app, "_watch", blind)
+        async with running(desk) as pilot:
+            path.write_text(f"# {'x' * MAX_LINE}\n{OLD}", "utf-8")
+            await pilot.press("R")
+            assert desk.review.file.document.text == path.read_text("utf-8")
+            assert not len(desk.app._notifications) and len(desk.review.file.hunks) == 3
+            await pilot.press("r")
+            assert not desk.fixers
+            assert ["longer than" in note.message for note in desk.app._notifications] == [True]
+
+    @pytest.mark.asyncio
+    async def test_steering_past_a_change_of_the_encoding_is_said(self, tmp_path: Path) -> None:
+        path = tmp_path / "latin.py"
+        path.write_bytes("# coding: utf-8\nname = 'é'\n".encode())
+        proposal = Proposal.from_texts(
+            Document.read(path), path.read_text("utf-8").replace("utf-8", "latin-1")
+        )
+        desk = Desk(path)
+        desk.app.review = open_review([("latin.py", proposal)])
+        async with running(desk) as pilot:
+            await pilot.press("a", "x")
+            assert not desk.fixers
+            assert ["encoding" in note.message for note in desk.app._notifications] == [True]
+
+
 class TestQuitting:
+    @pytest.mark.asyncio
+    async def test_a_signal_of_interruption_asks_too(self, tmp_path: Path) -> None:
+        past = signal.getsignal(signal.SIGINT)
+        desk = Desk(slips(tmp_path))
+        async with running(desk) as pilot:
+            os.kill(os.getpid(), signal.SIGINT)
+            await pilot.pause(0.05)
+            assert isinstance(desk.app.screen, Choice)
+            await pilot.press("d")
+        assert desk.app.return_value == 130 and signal.getsignal(signal.SIGINT) is past
+
     @pytest.mark.asyncio
     async def test_nothing_to_lose_needs_no_question(self, tmp_path: Path) -> None:
         desk = Desk(slips(tmp_path))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from editflow.commands.fix_options import Options
-from editflow.document import Document, check_line_lengths
+from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow_tui.actions import (
     Action,
@@ -29,6 +31,7 @@ from editflow_tui.actions import (
     Show,
     Started,
     Verdict,
+    Wrote,
 )
 from editflow_tui.commands import BY_NAME, COMMANDS, When
 from editflow_tui.diff_view import DiffView
@@ -39,7 +42,7 @@ from editflow_tui.flow_bar import FlowBar
 from editflow_tui.following import Run
 from editflow_tui.keymap import Keymap
 from editflow_tui.review import Review, reduce
-from editflow_tui.runner import Ended, RunnerEvent, Suspected
+from editflow_tui.runner import Ended, EngineChanged, RunnerEvent, Stepped, Suspected
 from editflow_tui.screens.review import ReviewScreen, review_screen
 from editflow_tui.visible import safe
 
@@ -61,6 +64,8 @@ class Reviewer(App[int]):
         self._options, self._make_fixer, self._fixes = options, make_fixer, fixes
         self._fixer: Fixer | None = None
         self._asked: dict[int, Document] = {}  # documents whose heat was asked for, by file
+        self._runs: Counter[int] = Counter()  # the number of the latest run, by file
+        self._past_interrupt: Any = None
         self._timer: Timer | None = None
         self._errands = Errands(self)
 
@@ -70,6 +75,7 @@ class Reviewer(App[int]):
 
     def on_ready(self) -> None:
         """The first screen is there: now what takes longer."""
+        gc.enable()
         for problem in self.keymap.problems:
             self.complain(problem)
         self._heed_signals()
@@ -80,6 +86,8 @@ class Reviewer(App[int]):
 
     async def on_unmount(self) -> None:
         """Hang up."""
+        if self._past_interrupt is not None:
+            signal.signal(signal.SIGINT, self._past_interrupt)
         if self._fixer is not None:
             await self._fixer.close()
 
@@ -149,15 +157,22 @@ class Reviewer(App[int]):
         except EditFlowError as error:
             self.complain(str(error))
             return
+        self._runs[index] += 1
         self.act(started)
         self.fixer.fix(index, request)
 
-    def forget(self, index: int) -> bool:
-        """Stop what runs for a file whose text is another now; whether there was a fix."""
+    def renew(self, event: Wrote | Reloaded) -> None:
+        """A file's text is another now: what ran stops, and begins again if it meant the whole file."""
+        index, file = event.file, self.review.files[event.file]
         self._asked.pop(index, None)
+        self._runs[index] += 1
         if self._fixer is not None:
             self._fixer.cancel(index)
-        return self.review.files[index].playback.running
+        self.act(event)
+        if file.playback.running and file.run == Run():
+            self.begin(index)
+        elif file.playback.running:
+            self.say(f"{file.name}: the text is another now, so the fix was stopped: ask for it again")
 
     def reload(self, index: int) -> None:
         """Read a file again; decisions stay where their text does."""
@@ -166,15 +181,11 @@ class Reviewer(App[int]):
             return
         try:
             document = Document.read(file.document.path)
-            check_line_lengths(document)
         except EditFlowError as error:
             self.complain(str(error))
             return
         if document.data != file.document.data:
-            was_running = self.forget(index)
-            self.act(Reloaded(index, document))
-            if was_running:
-                self.begin(index)
+            self.renew(Reloaded(index, document))
 
     @property
     def fixer(self) -> Fixer:
@@ -211,7 +222,22 @@ class Reviewer(App[int]):
         self.act(Flow.PLAY)
 
     def _post(self, event: RunnerEvent) -> None:
-        self.call_later(self.act, event)
+        self.call_later(self._hear, event, self._stamp(event))
+
+    def _hear(self, event: RunnerEvent, stamp: object) -> None:
+        """Act on what was posted, unless what it is about was given up before its turn came."""
+        if self._stamp(event) == stamp:
+            self.act(event)
+
+    def _stamp(self, event: RunnerEvent) -> object:
+        """What an event is about: a run, or a look at a document."""
+        match event:
+            case Stepped(index) | Ended(index):
+                return self._runs[index]
+            case Suspected(index):
+                return self._asked.get(index)
+            case EngineChanged():
+                return None
 
     def _keep_playing(self) -> None:
         playback = self.review.file.playback
@@ -249,8 +275,14 @@ class Reviewer(App[int]):
         if sys.platform == "win32":
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number)
+
+        def interrupted(*_: object) -> None:
+            if not self._errands.is_lent:  # the loop would learn of it only when the editor has ended
+                loop.call_soon_threadsafe(self.call_later, self.action_command, "interrupt")
+
+        self._past_interrupt = signal.signal(signal.SIGINT, interrupted)
 
 
 def _calling(function: Callable[[str], None], name: str) -> Callable[[], None]:

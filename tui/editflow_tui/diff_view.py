@@ -316,7 +316,10 @@ class DiffView(ScrollView, can_focus=True):
         if cell is None or not cell.marks or at < 0:
             return row.hunks[0]
         shown = show(displayed(cell, painter.crlf), painter.whitespace)
-        first = shown.breaks(painter.pane.texts[column])[part] if self._is_wrapped else self.scroll_offset.x
+        first = self.scroll_offset.x
+        if self._is_wrapped:
+            breaks = shown.breaks(painter.pane.texts[column])
+            first = breaks[min(part, len(breaks) - 1)]  # the other column may go on further down
         source = shown.source(first + at)
         return min(cell.marks, key=lambda mark: max(mark[0] - source, source - mark[1] + 1, 0))[2]
 

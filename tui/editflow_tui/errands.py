@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SuspendNotSupported
 
@@ -15,7 +15,7 @@ from editflow.writeback import FileChangedError, write
 from editflow_tui import outside
 from editflow_tui.actions import Fold, Look, Rewrite, Search, Select, Wrote
 from editflow_tui.diff_view import DiffView
-from editflow_tui.following import Run
+from editflow_tui.following import Run, key_of
 from editflow_tui.visible import safe
 
 if TYPE_CHECKING:
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # exit code
 _EXCERPT = 40  # characters
 
+Result = TypeVar("Result")
+
 
 class Errands:
     """What the app does for commands that are more than an action."""
 
     def __init__(self, app: Reviewer) -> None:
         self._app = app
+        self.is_lent = False
+        """Whether someone else has the terminal."""
         self._by_name: Mapping[str, Callable[[], object]] = {
             "edit": self.edit,
             "edit-outside": self.edit_outside,
@@ -82,7 +86,7 @@ class Errands:
         if hunk is None:
             return
         suffix = "" if path is None else path.suffix
-        self._suspended(lambda: self._rewrite(hunk, outside.edit_text(LineBreaks(hunk.new).text, suffix)))
+        self._rewrite(hunk, self._suspended(lambda: outside.edit_text(LineBreaks(hunk.new).text, suffix)))
 
     def open(self) -> None:
         """Open the file where the cursor is; what becomes of it is seen as any other change."""
@@ -128,11 +132,8 @@ class Errands:
         except EditFlowError as error:
             self._app.complain(str(error))
         else:
-            was_running = self._app.forget(index)
-            self._app.act(Wrote(index, document))
+            self._app.renew(Wrote(index, document))
             self._app.say(f"{file.name}: {count} written")
-            if was_running:
-                self._app.begin(index)
             return True
         return False
 
@@ -207,8 +208,12 @@ class Errands:
             self._app.act(Select((selection[0], selection[1] + by), is_open=True))
 
     def _rewrite(self, hunk: Hunk, new: str | None) -> None:
-        """Take an edited text, with the line ends that the file has there; not if the hunk is gone meanwhile."""
-        if new is None or self._file.hunk != hunk:
+        """Take an edited text, with the line ends that the file has there; it is not lost if the hunk is."""
+        if new is None:
+            return
+        if self._file.hunk is None or key_of(self._file.hunk) != key_of(hunk):
+            self._app.copy_to_clipboard(new)
+            self._app.complain("the hunk went away meanwhile: what you wrote is on the clipboard")
             return
         lines = LineBreaks(self._file.document.text)
         edit = (lines.to_model(hunk.start), lines.to_model(hunk.end), new, 1.0)
@@ -219,16 +224,19 @@ class Errands:
         old = safe(hunk.old[:_EXCERPT]) + "…" * (len(hunk.old) > _EXCERPT)
         return f"line {line}, in place of: {old}" if old else f"line {line}, inserted"
 
-    def _suspended(self, work: Callable[[], None]) -> None:
-        """Work with the terminal as it was before."""
-        failure: EditFlowError | None = None
+    def _suspended(self, work: Callable[[], Result]) -> Result | None:
+        """What work with the terminal as it was before gives; None where it failed, which is said."""
+        words = ""
         try:
             with self._app.suspend():
+                self.is_lent = True
                 try:
-                    work()
+                    return work()
                 except EditFlowError as error:  # the terminal must come back first
-                    failure = error
+                    words = str(error)
+                finally:
+                    self.is_lent = False
         except SuspendNotSupported:
-            self._app.complain("this terminal cannot be lent to an editor")
-        if failure is not None:
-            self._app.complain(str(failure))
+            words = "this terminal cannot be lent to an editor"
+        self._app.complain(words)
+        return None

@@ -11,7 +11,7 @@ from editflow.carry import carry
 from editflow.decisions import History
 from editflow.document import Document, split_lines
 from editflow.proposal import Hunk, HunkState, Proposal
-from editflow_tui.following import Key, Keys, Lines, Run, key_of, keys_of
+from editflow_tui.following import Key, Keys, Lines, Run, key_of
 from editflow_tui.playback import Playback
 
 MOST_MATCHES = 10_000
@@ -25,7 +25,7 @@ class FileReview:
     """As it was given."""
     history: History
     offered: Keys = frozenset()
-    """Hunks that a model or a patch proposed, in contrast to those that a person wrote."""
+    """Hunks that the model proposed, in contrast to those that a person or a patch brought."""
     cursor: int | None = None
     """The hunk under the cursor; None only where there is no hunk."""
     playback: Playback = field(default_factory=Playback)
@@ -45,7 +45,7 @@ class FileReview:
     @classmethod
     def of(cls, name: str, proposal: Proposal) -> FileReview:
         """A file that nothing was decided about."""
-        return cls(name, History(proposal), keys_of(proposal), 0 if proposal.hunks else None)
+        return cls(name, History(proposal), cursor=0 if proposal.hunks else None)
 
     @property
     def proposal(self) -> Proposal:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from editflow.carry import forbidden_in
 from editflow.commands.fix_options import Options
-from editflow.document import Document, split_lines
+from editflow.document import Document, check_line_lengths, split_lines
+from editflow.errors import EditFlowError
 from editflow.proposal import Proposal
 from editflow.request import Request
 from editflow_tui.actions import Started
@@ -34,11 +35,12 @@ MakeFixer = Callable[[Callable[[RunnerEvent], None]], Fixer]
 
 
 def request_for(file: FileReview, started: Started, options: Options) -> Request:
-    """The request that a started fix stands for; EditFlowError where what was decided cannot be encoded."""
+    """The request that a started fix stands for; EditFlowError where there is no text that a model could read."""
     run, document = started.run, file.document
     steered = run.steered
     if steered is not None:
-        document = Document.from_bytes(document.encode(steered.decided_text()), document.path)
+        document = _decided(steered)
+    check_line_lengths(document)
     request = options.request(document)
     return replace(
         request,
@@ -47,6 +49,15 @@ def request_for(file: FileReview, started: Started, options: Options) -> Request
         lines=_within(run.lines or _moved(options.lines, steered), document),
         forbidden=() if steered is None else forbidden_in(steered),
     )
+
+
+def _decided(steered: Proposal) -> Document:
+    """The document with what was accepted, which must read the same once it is bytes."""
+    text, before = steered.decided_text(), steered.document
+    document = Document.from_bytes(before.encode(text), before.path)
+    if document.text != text:
+        raise EditFlowError("an accepted hunk declares another encoding: take it back to go on without it")
+    return document
 
 
 def _moved(lines: Lines | None, steered: Proposal | None) -> Lines | None:

@@ -10,7 +10,7 @@ from editflow.decisions import History
 from editflow.proposal import Hunk, HunkState, Proposal
 from editflow_tui.actions import OnFile, Reloaded, Started, Wrote
 from editflow_tui.file_review import FileReview, revised
-from editflow_tui.following import Run, follow, followed, key_of, keys_of, written
+from editflow_tui.following import Run, followed, key_of, keys_of, written
 from editflow_tui.playback import Playback
 from editflow_tui.runner import Ended, Stepped, Suspected
 
@@ -20,7 +20,8 @@ def happened(file: FileReview, event: OnFile) -> FileReview:
     match event:
         case Started():
             playback = Playback(speed=file.playback.speed, running=True)
-            return replace(file, seed=event.seed, run=event.run, playback=playback).selecting(None)
+            run = replace(event.run, before=file.offered | keys_of(file.proposal))
+            return replace(file, seed=event.seed, run=run, playback=playback).selecting(None)
         case Stepped():
             return _stepped(file, event)
         case Ended():
@@ -39,8 +40,8 @@ def happened(file: FileReview, event: OnFile) -> FileReview:
 
 
 def _stepped(file: FileReview, event: Stepped) -> FileReview:
-    fresh = file.run.proposal_of(event.step, file.offered)
-    history = followed(file.history, lambda past: follow(past, file.offered, fresh, file.run))
+    fresh = file.run.proposal_of(event.step)
+    history = followed(file.history, file.offered, fresh, file.run)
     playback = file.playback.add(replace(event.step, proposal=fresh))
     return revised(replace(file, playback=playback, offered=file.offered | keys_of(fresh)), history)
 

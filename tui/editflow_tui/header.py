@@ -12,6 +12,8 @@ from editflow_tui.review import Review
 from editflow_tui.visible import safe
 
 _GAP = "  "
+NARROW = 100
+"""Columns under which there is no room for a list of files."""
 
 
 class Header(Static):
@@ -31,10 +33,15 @@ class Header(Static):
 
 
 def header_row(review: Review, width: int) -> Content:
-    """The row; what has no room is left out: first the engine, then the beginning of the name."""
-    count = Content.styled(" · ".join([progress(review.file), *found(review)]), "bold")
+    """The row; what has no room is left out: the engine, then what is in all files, then the beginning of the name."""
     engine = Content.styled(engine_words(review.engine), "$text-muted")
     name = Content.styled(safe(review.file.name), "bold $primary")
+    is_listed = len(review.files) == 1 or width >= NARROW
+    place = [] if is_listed else [f"file {review.current + 1}/{len(review.files)}"]
+    words = " · ".join([*place, progress(review.file), *found(review)])
+    more = words if is_listed else f"{words} · {in_all(review)}"
+    has_room = name.cell_length + len(_GAP) + len(more) <= width
+    count = Content.styled(more if has_room else words, "bold")
     left = Content.assemble(_fitted(name, width - len(_GAP) - count.cell_length), _GAP, count)
     room = width - left.cell_length
     if engine.cell_length + len(_GAP) > room:
@@ -52,6 +59,12 @@ def progress(file: FileReview) -> str:
     parts += [f"{file.written} written"] if file.written else []
     parts += [f"{len(file.stale)} stale"] if file.stale else []
     return " · ".join(parts)
+
+
+def in_all(review: Review) -> str:
+    """How far the decisions are in all files, such as "in all 4 undecided, 2 accepted"."""
+    counts = review.counts
+    return f"in all {counts[HunkState.PENDING]} undecided, {counts[HunkState.ACCEPTED]} accepted"
 
 
 def found(review: Review) -> list[str]:

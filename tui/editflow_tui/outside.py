@@ -21,17 +21,18 @@ class EditorError(EditFlowError):
 
 def edit_text(text: str, suffix: str) -> str:
     """The text as the person's editor left it; EditorError if that failed. `suffix` is that of the file."""
-    descriptor, name = tempfile.mkstemp(prefix="editflow-", suffix=suffix)  # mode 0600
-    path = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode("utf-8", "surrogatepass"))
-        _run([*_command(), name])
-        return path.read_bytes().decode("utf-8", "surrogatepass")
+        with tempfile.TemporaryDirectory(prefix="editflow-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder, f"hunk{suffix}")
+            path.touch(mode=0o600)
+            path.write_bytes(text.encode("utf-8", "surrogatepass"))
+            _run([*_command(), str(path)])
+            edited = path.read_bytes().decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         raise EditorError("the editor left text that is not UTF-8; nothing was taken") from error
-    finally:
-        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EditorError(f"the text cannot be exchanged with the editor: {error.strerror}") from error
+    return edited if text.endswith("\n") else edited.removesuffix("\n")  # most editors end the last line
 
 
 def open_at(path: Path, line: int) -> None:
@@ -42,8 +43,8 @@ def open_at(path: Path, line: int) -> None:
 
 
 def _command() -> list[str]:
-    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not chosen:
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    if not chosen.strip():
         raise EditorError("no editor is known: set EDITOR")
     try:
         return shlex.split(chosen)

@@ -78,10 +78,6 @@ class Runner:
         self._looks: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def warm(self) -> None:
-        """Have the model loaded ahead of the first fix."""
-        self._spawn(self._engine.warm())
-
     def fix(self, key: int, request: Request) -> None:
         """Start a fix in place of the key's earlier one."""
         _stop(self._fixes, key)

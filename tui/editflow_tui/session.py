@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from editflow.commands.fix_files import FAILED, read_all
 from editflow.commands.fix_options import STDIN, Mode, Options, UsageError
@@ -13,6 +15,9 @@ from editflow.document import shown
 from editflow.errors import EditFlowError
 from editflow.proposal import Proposal
 from editflow_tui import plain
+
+if TYPE_CHECKING:
+    from editflow_tui.app import Reviewer
 
 Named = list[tuple[str, Proposal]]
 
@@ -38,7 +43,8 @@ def run(names: Sequence[str], patch: str | None, options: Options, theme: str | 
 
 def has_terminal(*, reopen: bool = False) -> bool:
     """Whether a person can see and answer; `reopen` takes the keys from the terminal, standard input being read."""
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    shows = sys.stdout.isatty() and sys.stderr.isatty()  # Textual draws on standard error
+    if not shows or os.environ.get("TERM") == "dumb":
         return False
     if not reopen or sys.stdin.isatty():
         return sys.stdin.isatty()
@@ -79,6 +85,18 @@ def _bytes_of(patch: str) -> bytes:
 
 
 def _review(named: Named, options: Options, theme: str | None, *, daemon: bool, fixes: bool) -> int:
+    gc.disable()  # a fifth of the time until the first screen, which turns it on: imports leave no garbage
+    try:
+        app = _reviewer(named, options, daemon=daemon, fixes=fixes)
+        if theme is not None:
+            app.theme = theme
+        code = app.run()
+    finally:
+        gc.enable()
+    return app.return_code or 0 if code is None else code
+
+
+def _reviewer(named: Named, options: Options, *, daemon: bool, fixes: bool) -> Reviewer:
     from textual import constants
 
     from editflow.resident.place import EngineChoice
@@ -90,14 +108,10 @@ def _review(named: Named, options: Options, theme: str | None, *, daemon: bool, 
     choice = EngineChoice(options.model, options.device)
     if fixes:
         _ = choice.identity  # a checkpoint that is not there is said before anything is shown
-    app = Reviewer(
+    return Reviewer(
         open_review(named, seed=options.seed, is_still=constants.TEXTUAL_ANIMATIONS == "none"),
         options,
         read_keymap(keymap_path()),
         lambda post: Runner(choice, post, daemon=daemon),
         fixes=fixes,
     )
-    if theme is not None:
-        app.theme = theme
-    code = app.run()
-    return app.return_code or 0 if code is None else code

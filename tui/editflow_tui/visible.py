@@ -114,6 +114,11 @@ def safe(text: str) -> str:
     return text if is_plain(text) else "".join(_piece(character, 1, False) for character in text)
 
 
+def masked(text: str) -> str:
+    """As many printable characters or tabs: for fields in which the place of a character counts."""
+    return text if is_plain(text) else "".join(map(_mask, text))
+
+
 def is_plain(text: str) -> bool:
     """Whether every character of `text` is displayed as itself in one cell."""
     return text.isascii() and text.isprintable()
@@ -128,6 +133,13 @@ def _piece(character: str, cell: int, whitespace: bool) -> str:
         return _stand_in(ord(character))
     alone = cell == 0 and get_character_cell_size(character) == 0
     return _PLACE + character if alone else character
+
+
+def _mask(character: str) -> str:
+    if character == "\t" or (character.isprintable() and character not in _INVISIBLE):
+        return character
+    stand_in = _stand_in(ord(character))
+    return stand_in if len(stand_in) == 1 else "\N{REPLACEMENT CHARACTER}"
 
 
 def _stand_in(point: int) -> str:

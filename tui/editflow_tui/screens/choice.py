@@ -25,6 +25,8 @@ class Choice(ModalScreen[str | None]):
     def __init__(self, question: str, answers: Mapping[str, str]) -> None:
         """`answers`: for each letter the words on its button; the first one has the focus."""
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (56, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-high")]
         self._question, self._answers = question, answers
 
     def compose(self) -> ComposeResult:

@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, TextArea
 
+from editflow_tui.screens.fields import SafeTextArea
+
 
 class Edit(ModalScreen[str | None]):
     """Ends with the new text, or None where nothing shall change."""
@@ -28,7 +30,7 @@ class Edit(ModalScreen[str | None]):
         """What is replaced, over an editor of what replaces it."""
         with Vertical(classes="box"):
             yield Label(self._title, markup=False)
-            yield TextArea(self._text, show_line_numbers=False, tab_behavior="indent", compact=True)
+            yield SafeTextArea(self._text, show_line_numbers=False, tab_behavior="indent", compact=True)
             yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:

@@ -14,12 +14,10 @@ from textual.widgets import Footer, Static
 from editflow_tui.diff_view import DiffView
 from editflow_tui.files import Files
 from editflow_tui.flow_bar import FlowBar
-from editflow_tui.header import Header
+from editflow_tui.header import NARROW, Header
 from editflow_tui.keymap import Keymap
 from editflow_tui.review import Review
 
-NARROW = 100
-"""Columns under which there is no room for a list of files."""
 LOW = 10
 """Rows under which there is no room for keys."""
 
@@ -36,7 +34,9 @@ class ReviewScreen(Screen[None]):
         """The widgets, from top to bottom."""
         yield Header()
         with Horizontal():
-            yield Files()
+            files = Files()
+            files.display = self._has_room_for_files(self.app.size.width)
+            yield files
             yield DiffView()
         yield Static(id="legend")
         yield FlowBar()
@@ -63,8 +63,11 @@ class ReviewScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """What has no room goes."""
-        self.query_one(Files).display = len(self._review.files) > 1 and event.size.width >= NARROW
+        self.query_one(Files).display = self._has_room_for_files(event.size.width)
         self.query_one(Footer).display = event.size.height >= LOW
+
+    def _has_room_for_files(self, width: int) -> bool:
+        return len(self._review.files) > 1 and width >= NARROW
 
     def _draw(self) -> None:
         review = self._review

@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from editflow_tui.screens.fields import Masked
+
 
 class SearchRow(ModalScreen[str | None]):
     """Ends with what to look for, or None where the search was left."""
@@ -23,7 +25,9 @@ class SearchRow(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """One row at the bottom."""
-        yield Input(self._query, placeholder="search", compact=True, select_on_focus=True)
+        yield Input(
+            self._query, placeholder="search", compact=True, select_on_focus=True, highlighter=Masked()
+        )
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show the matches so far."""
