@@ -5,8 +5,6 @@ imported when it is first looked at, so calling one never pays for another, and 
 before it runs.
 """
 
-import os
-import sys
 from collections import UserDict
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any
@@ -16,9 +14,8 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from editflow import __version__
+from editflow.console import guarded
 from editflow.errors import EditFlowError
-
-USER_ERROR = 2
 
 # Plain help: a docstring is text, never markup, and rich costs 20 ms.
 _STYLE: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None}
@@ -68,20 +65,6 @@ def command_group() -> TyperGroup:
     return group
 
 
-def _flush_quietly() -> None:
-    # A reader that left (`| head`) is no error of ours; without this, the interpreter reports it at exit.
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def main(args: list[str] | None = None) -> None:
     """Run `editflow ARGS` and exit: 2 for an EditFlowError or wrong usage, 130 when interrupted."""
-    try:
-        command_group()(args, prog_name="editflow")
-    except EditFlowError as error:
-        print(f"editflow: {error}", file=sys.stderr)
-        sys.exit(USER_ERROR)
-    finally:
-        _flush_quietly()
+    guarded(lambda: command_group()(args, prog_name="editflow"))

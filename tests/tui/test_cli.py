@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from editflow import cli
 from editflow.document import Document
 from editflow_tui import session
 from editflow_tui.app import Reviewer
@@ -98,13 +97,18 @@ class TestUsage:
         assert words in shell.err and shell.err.count("\n") == 1
         assert not opened
 
-    def test_the_command_of_its_own_is_the_subcommand(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        called: list[list[str]] = []
-        monkeypatch.setattr(cli, "main", called.append)
-        monkeypatch.setattr(sys, "argv", ["editflow-tui", "a.py"])
-        main()
-        main(["b.py", "--check"])
-        assert called == [["tui", "a.py"], ["tui", "b.py", "--check"]]
+    def test_the_command_of_its_own_looks_at_no_other(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["editflow-tui", "none.py"])
+        for arguments in (None, ["none.py", "--check"]):
+            with pytest.raises(SystemExit) as ended:
+                main(arguments)
+            assert ended.value.code == 2
+            assert "none.py: cannot be read" in capsys.readouterr().err
+        code = "import sys, editflow_tui.cli; print('importlib.metadata' in sys.modules)"
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert ran.stdout == "False\n"
 
 
 class TestTerminal:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
+from typer.main import get_command
+
+from editflow.console import guarded
 
 
 def tui(
@@ -60,7 +62,7 @@ def tui(
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run `editflow-tui ARGS`, which is `editflow tui ARGS`, and exit."""
-    from editflow import cli
-
-    cli.main(["tui", *(sys.argv[1:] if args is None else args)])
+    """Run `editflow-tui ARGS`, which is `editflow tui ARGS` without a look at the other commands, and exit."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(tui)
+    guarded(lambda: get_command(app)(args, prog_name="editflow-tui"))
