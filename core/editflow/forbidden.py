@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rapidfuzz.distance import Postfix, Prefix
-
 from editflow.pieces import Pieces, TextEdit
 
 if TYPE_CHECKING:
@@ -40,6 +38,8 @@ def reach(text: str, start: int, end: int, new: str) -> tuple[int, int]:
 
     For most they are its own; a bracket beside its like can be inserted on either side, and has both.
     """
+    from rapidfuzz.distance import Postfix, Prefix  # 20 ms that the reviewer's first screen need not wait for
+
     ahead = Prefix.similarity(text[start : start + FAR], new + text[end : end + FAR])
     behind = Postfix.similarity(text[max(0, end - FAR) : end], text[max(0, start - FAR) : start] + new)
     return end - int(behind), start + int(ahead)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SuspendNotSupported
 
-from editflow.commands.fix_files import FAILED
+from editflow.commands.fix_options import FAILED
 from editflow.errors import EditFlowError
 from editflow.linebreaks import LineBreaks
 from editflow.proposal import Hunk, HunkState

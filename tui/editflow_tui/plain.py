@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from editflow.commands.fix_files import PROPOSED, fix_files, print_diff
-from editflow.commands.fix_options import Mode, Options
+from editflow.commands.fix_files import fix_files, print_diff
+from editflow.commands.fix_options import PROPOSED, Mode, Options
 from editflow.document import shown
-from editflow.patch import visible
 from editflow.proposal import Proposal
 from editflow.render.flow import count
-
-
-def note(words: str) -> None:
-    """Say on standard error what was left out."""
-    print(f"editflow: {visible(words)}", file=sys.stderr)
 
 
 def print_fixes(names: Sequence[str], options: Options) -> int:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editflow.commands.fix_files import FAILED, read_all
-from editflow.commands.fix_options import STDIN, Mode, Options, UsageError
+from editflow.commands.fix_options import FAILED, STDIN, Mode, Options, UsageError
+from editflow.commands.read_files import read_all, say
 from editflow.document import shown
 from editflow.errors import EditFlowError
 from editflow.proposal import Proposal
-from editflow_tui import plain
 
 if TYPE_CHECKING:
     from editflow_tui.app import Reviewer
@@ -28,13 +27,17 @@ def run(names: Sequence[str], patch: str | None, options: Options, theme: str | 
     if patch is not None:
         from editflow_tui.patches import read_patch
 
-        proposals = read_patch(_bytes_of(patch), Path.cwd(), plain.note)
+        proposals = read_patch(_bytes_of(patch), Path.cwd(), say)
         if options.mode is Mode.CHECK or not has_terminal(reopen=patch == STDIN):
-            return plain.print_proposals(proposals, options.mode)
+            from editflow_tui.plain import print_proposals
+
+            return print_proposals(proposals, options.mode)
         named = [(_name(proposal.document.path), proposal) for proposal in proposals]
         return _review(named, options, theme, daemon=daemon, fixes=False) if named else 0
     if options.mode is Mode.CHECK or not has_terminal():
-        return plain.print_fixes(names, options)
+        from editflow_tui.plain import print_fixes
+
+        return print_fixes(names, options)
     documents, failed = read_all(names, options)
     named = [(name, Proposal(document, ())) for name, document in documents.items()]
     code = _review(named, options, theme, daemon=daemon, fixes=True) if named else 0

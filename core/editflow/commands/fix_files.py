@@ -1,4 +1,4 @@
-"""What `editflow fix` does once its options are known: read, fix, and print or write, file by file."""
+"""What `editflow fix` does with the files that it could read: fix, and print or write, file by file."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import IO, TYPE_CHECKING
 
-from editflow.commands.fix_options import STDIN, Mode, Options, UsageError
-from editflow.document import MAX_BYTES, Document, check_line_lengths, shown, split_lines
+from editflow.commands.fix_options import FAILED, PROPOSED, Mode, Options
+from editflow.commands.read_files import complain, read_all
+from editflow.document import Document, shown
 from editflow.errors import EditFlowError
 from editflow.patch import patch_bytes, visible
 from editflow.proposal import Proposal
@@ -23,8 +24,6 @@ from editflow.writeback import write
 
 if TYPE_CHECKING:
     from editflow.engine import Engine
-
-PROPOSED, FAILED = 1, 2  # exit codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +55,13 @@ def fix_files(names: Sequence[str], options: Options) -> int:
             _show(result, engine, options)
             _deliver(result, engine, options.mode)
         except EditFlowError as error:
-            _complain(error)
+            complain(error)
             failed = True
         else:
             proposed |= bool(result.last.proposal.hunks)
     if failed:
         return FAILED
     return PROPOSED if proposed and options.mode is Mode.CHECK else 0
-
-
-def read_all(names: Sequence[str], options: Options) -> tuple[dict[str, Document], bool]:
-    """Documents by name, less those that their repository leaves out, and whether any could not be read."""
-    documents: dict[str, Document] = {}
-    failed = False
-    said: set[str] = set()
-    for name in dict.fromkeys(names):
-        try:
-            document = _read(name, options.lines)
-        except EditFlowError as error:
-            _complain(error)
-            failed = True
-            continue
-        refusal = _refusal(document, options, said)
-        if refusal is None:
-            documents[name] = document
-        else:
-            _say(f"{shown(document.path)}: skipped, {refusal}")
-    return documents, failed
-
-
-def _refusal(document: Document, options: Options, said: set[str]) -> str | None:
-    """Why the repository leaves a document out; what is wrong with its configuration is `said` once."""
-    configuration = options.configuration(document)
-    for problem in configuration.problems:
-        if problem not in said:
-            _say(problem)
-            said.add(problem)
-    return configuration.refusal(document.path, len(split_lines(document.text)))
-
-
-def _read(name: str, lines: tuple[int, int] | None) -> Document:
-    document = _read_stdin() if name == STDIN else Document.read(name)
-    _check_lines(document, lines)
-    return document
-
-
-def _read_stdin() -> Document:
-    return Document.from_bytes(sys.stdin.buffer.read(MAX_BYTES + 1))
-
-
-def _check_lines(document: Document, asked: tuple[int, int] | None) -> None:
-    check_line_lengths(document)
-    last = max(1, len(split_lines(document.text)))
-    if asked is not None and asked[1] > last:
-        raise UsageError(f"{shown(document.path)}: --range {asked[0]}:{asked[1]} is outside lines 1:{last}")
 
 
 def _load(options: Options, waiting: Waiting) -> "Engine":
@@ -200,11 +152,3 @@ def _path_in_patch(path: Path | None) -> Path | None:
     here, target = Path.cwd(), path.resolve()  # git patches the file, never a link to it
     top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
     return target.relative_to(top) if target.is_relative_to(top) else target
-
-
-def _complain(error: EditFlowError) -> None:
-    _say(str(error))
-
-
-def _say(text: str) -> None:
-    print(f"editflow: {visible(text)}", file=sys.stderr)

@@ -10,6 +10,7 @@ from editflow.errors import EditFlowError
 from editflow.request import Decoder, Request
 
 STDIN = "-"
+PROPOSED, FAILED = 1, 2  # exit codes
 MOST = 64  # candidates, and passes
 MOST_STEPS = 10_000  # of the stochastic sampler
 MOST_GUIDANCE = 10.0
