@@ -124,21 +124,7 @@ def _proposal(path: Path) -> Proposal:
 
 
 def _options() -> Options:
-    return Options(
-        mode=Mode.DIFF,
-        lines=None,
-        message="",
-        model="default",
-        device="cpu",
-        candidates=1,
-        sampler=None,
-        steps=None,
-        guidance=0.0,
-        seed=0,
-        threshold=None,
-        show_flow=False,
-        heatmap=False,
-    )
+    return Options(Mode.DIFF, device="cpu")
 
 
 def _engine(post: Callable[[RunnerEvent], None]) -> Runner:

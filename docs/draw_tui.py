@@ -24,21 +24,7 @@ from editflow_tui.runner import Runner
 EXAMPLE = Path("examples", "buggy.py")
 PICTURES = Path("docs", "pictures")
 SIZE = (120, 29)
-OPTIONS = Options(
-    mode=Mode.DIFF,
-    lines=None,
-    message="",
-    model="default",
-    device="cpu",
-    candidates=1,
-    sampler=None,
-    steps=None,
-    guidance=0.0,
-    seed=0,
-    threshold=None,
-    show_flow=False,
-    heatmap=False,
-)
+OPTIONS = Options(Mode.DIFF, device="cpu")
 _WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 

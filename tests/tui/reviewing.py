@@ -23,21 +23,7 @@ FILLER = "".join(f"line_{number} = {number}\n" for number in range(20))
 OLD = f"one = valeu\n{FILLER}two = valeu\n{FILLER}three = valeu\n"
 NEW = OLD.replace("valeu", "value")
 
-OPTIONS = Options(
-    mode=Mode.DIFF,
-    lines=None,
-    message="",
-    model="default",
-    device="cpu",
-    candidates=1,
-    sampler=None,
-    steps=None,
-    guidance=0.0,
-    seed=0,
-    threshold=None,
-    show_flow=False,
-    heatmap=False,
-)
+OPTIONS = Options(Mode.DIFF, device="cpu")
 
 
 @dataclass

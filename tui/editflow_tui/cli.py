@@ -48,14 +48,7 @@ def tui(
         message=message,
         model=model,
         device=device,
-        candidates=1,
-        sampler=None,
-        steps=None,
-        guidance=0.0,
         seed=seed,
-        threshold=None,
-        show_flow=False,
-        heatmap=False,
         isolated=isolated,
     )
     raise typer.Exit(run(files or [], patch, options, theme, daemon=daemon))

@@ -35,18 +35,18 @@ class Options:
     """Everything but the files; UsageError where a value is out of its range."""
 
     mode: Mode
-    lines: tuple[int, int] | None
-    message: str
-    model: str
-    device: str
-    candidates: int
-    sampler: str | None
-    steps: int | None
-    guidance: float
-    seed: int
-    threshold: float | None
-    show_flow: bool
-    heatmap: bool
+    lines: tuple[int, int] | None = None
+    message: str = ""
+    model: str = "default"
+    device: str = "auto"
+    candidates: int = 1
+    sampler: str | None = None
+    steps: int | None = None
+    guidance: float = 0.0
+    seed: int = 0
+    threshold: float | None = None
+    show_flow: bool = False
+    heatmap: bool = False
     isolated: bool = False
 
     def __post_init__(self) -> None:
