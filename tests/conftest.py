@@ -1,9 +1,11 @@
-"""What all tests share: property tests without deadlines, and one small tokenizer."""
+"""What all tests share: property tests without deadlines, no look at a person's data, and one small tokenizer."""
 
 import inspect
 import json
 import textwrap
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
 
 settings.register_profile("editflow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("editflow")
+
+
+@pytest.fixture(scope="session")
+def unused_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of folders that are not there yet."""
+    return (tmp_path_factory.getbasetemp() / f"data{number}" for number in count())
+
+
+@pytest.fixture(autouse=True)
+def _data_of_its_own(unused_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have adapters and recorded outcomes: no test sees or changes them."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(next(unused_folders)))
 
 
 @pytest.fixture(scope="session")

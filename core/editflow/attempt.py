@@ -205,6 +205,8 @@ class Attempt:
     def _confidence(self, edit: TextEdit) -> float:
         """The chance that an edit is right."""
         start, end, new, probability = edit
+        if self.request.instruction and self.calibration.instructed:
+            probability = raised(probability, self.calibration.instructed)
         return calibrated(probability, self.calibration, operation_of(start, end, new))
 
     def _verified(self, edits: list[TextEdit]) -> list[TextEdit]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,6 +55,8 @@ class Calibration:
     """Log odds that are added first where a complaint is gone with the edit and comes back without it."""
     suggested: float = 0.0
     """Log odds that are added first where a name becomes the one suggested, and taken where another one."""
+    instructed: float = 0.0
+    """Log odds that are added first where the request says in words what to change."""
     show: float = 0.5
     """Hunks below this calibrated confidence are not proposed."""
 
@@ -67,30 +71,32 @@ class Checkpoint:
     @classmethod
     def open(cls, name: str) -> Checkpoint:
         """Find a checkpoint by name (`default`) or path, and check every file against config.json."""
-        folder = locate(name)
-        if not folder.is_dir():
-            raise CheckpointError(f"no checkpoint at {folder}: name a folder, or {DEFAULT!r}")
-        checkpoint = cls(folder, _read_config(folder))
+        checkpoint = cls.read(name)
         checkpoint.verify()
         return checkpoint
 
+    @classmethod
+    def read(cls, name: str) -> Checkpoint:
+        """Find a checkpoint and read config.json alone: enough to tell which one it is."""
+        folder = locate(name)
+        if not folder.is_dir():
+            raise CheckpointError(f"no checkpoint at {folder}: name a folder, or {DEFAULT!r}")
+        return cls(folder, _read_config(folder))
+
     def verify(self) -> None:
         """CheckpointError unless every member has the size and sha256 that config.json states."""
-        for member in MEMBERS:
-            path, stated = self.folder / member, self.config["files"].get(member)
-            if not isinstance(stated, dict):
-                raise CheckpointError(
-                    f"{self.folder / CONFIG} does not describe {member}: get the checkpoint again"
-                )
-            if not path.is_file():
-                raise CheckpointError(f"{path} is missing: get the checkpoint again")
-            if (path.stat().st_size, sha256(path)) != (stated.get("size"), stated.get("sha256")):
-                raise CheckpointError(f"{path} is truncated or was changed: get the checkpoint again")
+        if problem := damage(self.folder, MEMBERS, self.config["files"]):
+            raise CheckpointError(f"{problem}: get the checkpoint again")
 
     @property
     def fingerprint(self) -> str:
         """sha256 of the weights: how adapters and reports name this model."""
-        return str(self.config["files"][WEIGHTS]["sha256"])
+        stated = self.config["files"].get(WEIGHTS)
+        if not isinstance(stated, dict) or not isinstance(stated.get("sha256"), str):
+            raise CheckpointError(
+                f"{self.folder / CONFIG} does not describe {WEIGHTS}: get the checkpoint again"
+            )
+        return str(stated["sha256"])
 
     @property
     def name(self) -> str:
@@ -186,7 +192,6 @@ def write_config(
     flow: FlowConfig | None = None,
 ) -> None:
     """Write config.json for the members that lie in `folder`; `flow` where the network was trained for one."""
-    members = {m: {"size": (folder / m).stat().st_size, "sha256": sha256(folder / m)} for m in MEMBERS}
     config = {
         "format": FORMAT,
         "name": name,
@@ -194,11 +199,29 @@ def write_config(
         "backbone": backbone.as_dict(),
         "thresholds": asdict(thresholds),
         "calibration": asdict(calibration),
-        "files": members,
+        "files": describe(folder, MEMBERS),
     }
     if flow is not None:
         config["flow"] = asdict(flow)
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def describe(folder: Path, members: Iterable[str]) -> dict[str, dict[str, int | str]]:
+    """Size in bytes and sha256 of files in a folder, by name."""
+    return {m: {"size": (folder / m).stat().st_size, "sha256": sha256(folder / m)} for m in members}
+
+
+def damage(folder: Path, members: Iterable[str], stated: Mapping[str, Any]) -> str | None:
+    """What is wrong with the first member that is not as `describe` had it; None where all are."""
+    for member in members:
+        path, facts = folder / member, stated.get(member)
+        if not isinstance(facts, dict):
+            return f"{folder} does not say what {member} is"
+        if not path.is_file():
+            return f"{path} is missing"
+        if (path.stat().st_size, sha256(path)) != (facts.get("size"), facts.get("sha256")):
+            return f"{path} is truncated or was changed"
+    return None
 
 
 def sha256(path: Path) -> str:
@@ -224,14 +247,19 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _build(kind: type[Settings], values: dict[str, Any]) -> Settings:
-    """A settings dataclass from plain numbers and names; CheckpointError on unknown names or bad values."""
+def build(kind: type[Settings], values: dict[str, Any]) -> Settings:
+    """A settings dataclass from plain finite numbers and names; ValueError on unknown names or bad values."""
     defaults = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
     for name, value in values.items():
-        allowed: Any = str if isinstance(defaults.get(name), str) else int | float
-        if name not in defaults or not isinstance(value, allowed) or isinstance(value, bool):
-            raise CheckpointError(f"config.json has an unknown or unfit value for {kind.__name__}: {name}")
+        named = isinstance(defaults.get(name), str)
+        fits = isinstance(value, str if named else int | float) and not isinstance(value, bool)
+        if name not in defaults or not fits or not (named or -inf < value < inf):
+            raise ValueError(f"an unknown or unfit value for {kind.__name__}: {name}")
+    return kind(**values)
+
+
+def _build(kind: type[Settings], values: dict[str, Any]) -> Settings:
     try:
-        return kind(**values)
+        return build(kind, values)
     except ValueError as error:
-        raise CheckpointError(f"config.json: {error}") from error
+        raise CheckpointError(f"{CONFIG}: {error}") from error

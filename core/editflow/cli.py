@@ -1,8 +1,8 @@
 """The `editflow` command: one group whose subcommands any of our packages may add.
 
-Subcommands are the plain typed functions named in the entry-point group `editflow.commands`. Each is
-imported when it is first looked at, so calling one never pays for another, and none imports torch
-before it runs.
+Subcommands are the plain typed functions named in the entry-point group `editflow.commands`, or groups of
+such functions (`command_family`). Each is imported when it is first looked at, so calling one never pays for
+another, and none imports torch before it runs.
 """
 
 from collections import UserDict
@@ -32,13 +32,20 @@ class LazyCommands(UserDict[str, Any]):
 
 def _command(point: EntryPoint) -> Any:
     try:
-        function = point.load()
+        loaded = point.load()
     except ImportError as error:
         message = f"{point.name!r} cannot be imported ({error}); reinstall the package that brings it"
         raise EditFlowError(message) from error
+    if isinstance(loaded, typer.Typer):
+        return get_command(loaded)
     app = typer.Typer(**_STYLE)
-    app.command(point.name)(function)
+    app.command(point.name)(loaded)
     return get_command(app)
+
+
+def command_family(summary: str) -> typer.Typer:
+    """An empty group of commands that is a subcommand itself: `editflow NAME COMMAND`."""
+    return typer.Typer(help=summary, no_args_is_help=True, **_STYLE)
 
 
 def _print_version(wanted: bool) -> None:

@@ -32,8 +32,8 @@ def logit(probability: float) -> float:
 
 
 def raised(probability: float, log_odds: float) -> float:
-    """A probability with more evidence for it."""
-    return 1 / (1 + math.exp(-(logit(probability) + log_odds)))
+    """A probability with more evidence for it, never 0 or 1."""
+    return _probability(logit(probability) + log_odds)
 
 
 def calibrated(probability: float, calibration: Calibration, operation: Operation) -> float:
@@ -42,8 +42,7 @@ def calibrated(probability: float, calibration: Calibration, operation: Operatio
     Platt scaling: logistic in the log odds, with the slope and the intercept of its operation.
     """
     slope, intercept = platt_map(calibration, operation)
-    score = slope * logit(probability) + intercept
-    return 1 / (1 + math.exp(-max(logit(0), min(logit(1), score))))
+    return _probability(slope * logit(probability) + intercept)
 
 
 def platt_map(calibration: Calibration, operation: Operation) -> tuple[float, float]:
@@ -54,3 +53,8 @@ def platt_map(calibration: Calibration, operation: Operation) -> tuple[float, fl
         Operation.insert: (calibration.insert_slope, calibration.insert_intercept),
     }[operation]
     return calibration.slope + slope, calibration.intercept + intercept
+
+
+def _probability(log_odds: float) -> float:
+    """The reverse of `logit`, as far from 0 and 1 as that sees."""
+    return 1 / (1 + math.exp(-max(logit(0), min(logit(1), log_odds))))

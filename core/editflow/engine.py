@@ -11,9 +11,12 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 
 import torch
 
+from editflow.adapters.adapter import Adapter, AdapterError
+from editflow.adapters.apply import adapted
 from editflow.attempt import Attempt, attempts_of, candidates_after, ranked
 from editflow.checkpoint import Checkpoint
 from editflow.device import choose_device, computes_bfloat16
@@ -57,6 +60,25 @@ class Engine:
     def load(cls, name: str = "default", device: str = "auto") -> Engine:
         """Load a checkpoint by name or folder onto `auto`, `cpu` or `cuda`; EditFlowError says what is wrong."""
         return cls(Checkpoint.open(name), choose_device(device))
+
+    def adapted(self, adapter: Adapter) -> Engine:
+        """A second engine with an adapter over this one's network; all that the adapter leaves is shared.
+
+        Raises:
+            AdapterError: the adapter is damaged or of another base, or this engine has an adapter already.
+        """
+        if self.name != self.checkpoint.name:
+            raise AdapterError(f"{self.name} is adapted already: adapt its base")
+        adapter.check_base(self.checkpoint)
+        adapter.verify()
+        engine = copy(self)
+        engine.name = f"{self.name}+{adapter.name}"
+        engine.calibration, engine.thresholds = adapter.calibration(), adapter.thresholds()
+        try:
+            engine.backbone = adapted(self.backbone, adapter.tensors())
+        except AdapterError as error:
+            raise AdapterError(f"{adapter.name}: {error}") from error
+        return engine
 
     def fix(self, request: Request) -> Iterator[Step]:
         """Yield the proposal after every pass; the last step's hunks are what is offered."""

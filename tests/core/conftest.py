@@ -1,4 +1,4 @@
-"""A shell that runs `editflow` in this process, and a fast engine in place of the model."""
+"""A shell that runs `editflow` in this process, a fast engine in place of the model, and a repository to copy."""
 
 import tomllib
 from importlib.metadata import EntryPoint, EntryPoints
@@ -9,6 +9,7 @@ import pytest
 from editflow import cli
 from editflow.errors import EditFlowError
 from editflow.render import flow
+from tests.core.adapters.making import git, make_repository
 from tests.core.shell import Engine, Shell
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -40,3 +41,17 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
     monkeypatch.setattr("editflow.engine.Engine.load", load)
     return fake
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository to copy: git takes its time to make one."""
+    folder = tmp_path_factory.mktemp("template") / "repository"
+    make_repository(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def root(template: Path) -> str:
+    """The root commit of `template`."""
+    return git(template, "rev-list", "--max-parents=0", "HEAD")

@@ -3,11 +3,13 @@
 import io
 import sys
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
 
 from editflow import cli
+from editflow.adapters.adapter import Adapter
 from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow.proposal import Proposal
@@ -18,10 +20,19 @@ from editflow.step import Step
 class Engine:
     """Fixes `valeu` and a missing colon in one pass; fails over texts that say so."""
 
-    name, device = "fake@01234567", "cpu"
+    device = "cpu"
 
     def __init__(self) -> None:
+        self.name = "fake@01234567"
         self.requests: list[Request] = []
+        self.adapters: list[Adapter] = []
+
+    def adapted(self, adapter: Adapter) -> "Engine":
+        adapter.verify()
+        self.adapters.append(adapter)
+        engine = copy(self)
+        engine.name = f"{self.name}+{adapter.name}"
+        return engine
 
     def fix(self, request: Request) -> Iterator[Step]:
         self.requests.append(request)
@@ -45,10 +56,10 @@ class Engine:
 
 
 class Stream(io.TextIOWrapper):
-    """Standard output or error in memory, a terminal or not."""
+    """A standard stream in memory, a terminal or not."""
 
-    def __init__(self, terminal: bool) -> None:
-        self.bytes, self.terminal = io.BytesIO(), terminal
+    def __init__(self, terminal: bool, data: bytes = b"") -> None:
+        self.bytes, self.terminal = io.BytesIO(data), terminal
         super().__init__(self.bytes, encoding="utf-8", write_through=True)
 
     def isatty(self) -> bool:
@@ -67,12 +78,19 @@ class Shell:
         self.data = b""
         self.out = self.err = ""
 
-    def __call__(self, *args: str | Path, stdin: bytes = b"", out: bool = False, err: bool = False) -> object:
-        """The exit code; `out` and `err` say which streams are terminals."""
+    def __call__(
+        self,
+        *args: str | Path,
+        stdin: bytes = b"",
+        typed: bool = False,
+        out: bool = False,
+        err: bool = False,
+    ) -> object:
+        """The exit code; `typed`, `out` and `err` say which streams are terminals."""
         streams = Stream(out), Stream(err)
         self.monkeypatch.setattr(sys, "stdout", streams[0])
         self.monkeypatch.setattr(sys, "stderr", streams[1])
-        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        self.monkeypatch.setattr(sys, "stdin", Stream(typed, stdin))
         with pytest.raises(SystemExit) as caught:
             cli.main([str(arg) for arg in args])
         self.data = streams[0].bytes.getvalue()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editflow.checkpoint import Calibration
-from editflow.confidence import Operation, calibrated, logit, operation_of
+from editflow.confidence import Operation, calibrated, logit, operation_of, raised
 
 PROBABILITY = st.floats(0, 1)
 OPERATION = st.sampled_from(Operation)
@@ -34,6 +34,11 @@ def test_a_surer_edit_is_no_less_confident(p: float, q: float, slope: float, int
 @given(PROBABILITY, st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), OPERATION)
 def test_no_confidence_is_certain(p: float, slope: float, intercept: float, operation: Operation) -> None:
     assert 0 < calibrated(p, Calibration(slope, intercept), operation) < 1
+
+
+@given(PROBABILITY, st.floats(-1e9, 1e9))
+def test_no_evidence_is_too_much(p: float, log_odds: float) -> None:
+    assert 0 < raised(p, log_odds) < 1
 
 
 def test_known_values() -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from editflow import engine as engine_module
 from editflow.backbone import Backbone
 from editflow.checkpoint import WEIGHTS, Calibration, write_config
+from editflow.confidence import raised
 from editflow.decisions import AcceptAll, RejectAll, decide
 from editflow.device import choose_device
 from editflow.diagnostics import check_python
@@ -222,6 +223,16 @@ class TestRounds:
     def test_a_threshold_of_one_offers_nothing(self, engine: Engine) -> None:
         for candidates in (1, 3):
             assert engine.fix_last(prose(threshold=1.0, candidates=candidates)).proposal.hunks == ()
+
+
+class TestInstruction:
+    def test_what_is_asked_for_is_surer_where_the_calibration_says_so(self, engine: Engine) -> None:
+        scripted = ScriptedEngine(engine, replacing(("2", "3"), probability=0.4))
+        scripted.calibration = Calibration(show=0.5, instructed=2.0)
+        text = "def double(value):\n    return 2 * value\n"
+        assert scripted.fix_last(python(text)).proposal.hunks == ()
+        (hunk,) = scripted.fix_last(python(text, instruction="Triple it")).proposal.hunks
+        assert hunk.confidence == pytest.approx(raised(0.4, 2.0))
 
 
 class TestRegions:

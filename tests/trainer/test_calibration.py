@@ -47,6 +47,15 @@ class TestFit:
         assert 0 < fitted.slope < 20
         assert hunks[-1].confidence(fitted) > 0.9 > 0.1 > hunks[0].confidence(fitted)
 
+    def test_evidence_stays_bounded_where_probabilities_say_nothing(self) -> None:
+        """Seen on some 15 edits: the surer, the wronger, but for what the checker verifies."""
+        hunks = [JudgedHunk(0.99, SUBSTITUTE, False, -1, False, True) for _ in range(12)]
+        hunks += [JudgedHunk(0.01, SUBSTITUTE, True, 1, True) for _ in range(6)]
+        fitted = fit(hunks)
+        for weight in (fitted.verified, fitted.suggested, fitted.instructed):
+            assert 0 <= fitted.slope * weight < 20
+        assert hunks[-1].confidence(fitted) > 0.5 > hunks[0].confidence(fitted)
+
     @pytest.mark.parametrize("suggested", [-1, 0, 1])
     def test_confidences_are_frequencies(self, suggested: int) -> None:
         """Rightness drawn with log odds of the raw probability plus two for each suggestion followed."""
@@ -60,6 +69,18 @@ class TestFit:
         for p in (0.2, 0.5, 0.8):
             hunk = JudgedHunk(p, SUBSTITUTE, False, suggested, True)
             assert hunk.confidence(fitted) == pytest.approx(raised(p, 2.0 * suggested), abs=0.05)
+
+    @pytest.mark.parametrize("instructed", [False, True])
+    def test_what_is_asked_for_in_words_is_as_sure_as_it_is_right(self, instructed: bool) -> None:
+        rng, hunks = random.Random(2), []
+        for _ in range(6000):
+            p, told = rng.uniform(0.1, 0.9), rng.random() < 0.5
+            right = rng.random() < raised(p, 1.5 * told)
+            hunks.append(JudgedHunk(p, SUBSTITUTE, False, 0, right, told))
+        fitted = fit(hunks)
+        for p in (0.2, 0.5, 0.8):
+            hunk = JudgedHunk(p, SUBSTITUTE, False, 0, True, instructed)
+            assert hunk.confidence(fitted) == pytest.approx(raised(p, 1.5 * instructed), abs=0.05)
 
     def test_the_map_of_each_operation_is_found_again(self) -> None:
         planted = Calibration(slope=0.8, delete_intercept=-1.0, insert_slope=0.4, insert_intercept=1.0)

@@ -12,6 +12,13 @@ def fix(
     ] = None,
     message: Annotated[str, typer.Option(help="Say in words what to change.")] = "",
     model: Annotated[str, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = "default",
+    adapter: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|none|NAME|FOLDER",
+            help="What editflow train has learnt: of each file's repository, or one by name or ./folder.",
+        ),
+    ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
     candidates: Annotated[int, typer.Option(help="Attempts; the best one is proposed.")] = 1,
     sampler: Annotated[
@@ -57,6 +64,7 @@ def fix(
         lines=None if lines is None else parse_range(lines),
         message=message,
         model=model,
+        adapter=adapter,
         device=device,
         candidates=candidates,
         sampler=sampler,

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import IO, TYPE_CHECKING
 
+from editflow.commands.engines import Engines
 from editflow.commands.fix_options import FAILED, PROPOSED, Mode, Options
 from editflow.commands.read_files import complain, read_all
 from editflow.document import Document, shown
@@ -47,10 +48,11 @@ def fix_files(names: Sequence[str], options: Options) -> int:
     if not documents:
         return FAILED if failed else 0
     waiting = Waiting(terminal(sys.stderr))
-    engine = _load(options, waiting)
+    engines = Engines(options, waiting)
     proposed = False
     for name, document in documents.items():
         try:
+            engine = engines.of(document)
             result = _run(name, document, engine, options, waiting)
             _show(result, engine, options)
             _deliver(result, engine, options.mode)
@@ -62,13 +64,6 @@ def fix_files(names: Sequence[str], options: Options) -> int:
     if failed:
         return FAILED
     return PROPOSED if proposed and options.mode is Mode.CHECK else 0
-
-
-def _load(options: Options, waiting: Waiting) -> "Engine":
-    with waiting.on("loading the model"):
-        from editflow.engine import Engine
-
-        return Engine.load(options.model, options.device)
 
 
 def _run(name: str, document: Document, engine: "Engine", options: Options, waiting: Waiting) -> Result:

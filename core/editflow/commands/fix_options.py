@@ -38,6 +38,8 @@ class Options:
     lines: tuple[int, int] | None = None
     message: str = ""
     model: str = "default"
+    adapter: str = "auto"
+    """As `editflow.adapters.choice.choose` takes it."""
     device: str = "auto"
     candidates: int = 1
     sampler: str | None = None

@@ -24,10 +24,13 @@ class JudgedHunk:
     suggested: int
     """1 for a name that was suggested, -1 for another one in its place, 0 where nothing was suggested."""
     right: bool
+    instructed: bool = False
+    """The request said in words what to change."""
 
     def confidence(self, calibration: Calibration) -> float:
         """What the engine would say of it."""
         evidence = calibration.verified * self.verified + calibration.suggested * self.suggested
+        evidence += calibration.instructed * self.instructed
         return calibrated(raised(self.probability, evidence), calibration, self.operation)
 
 
@@ -60,6 +63,7 @@ def judge(proposal: Proposal, sample: Sample) -> Judged:
             _is_needed(proposal, hunk, faults(before), faults(after)),
             _is_suggested(proposal, hunk, before),
             is_right(proposal, hunk, sample),
+            bool(sample.request.instruction),
         )
         for hunk in proposal.hunks
     )

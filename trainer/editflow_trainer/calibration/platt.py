@@ -1,8 +1,9 @@
 """Platt scaling with partial pooling: one logistic map a kind of operation, drawn towards the map of all.
 
-A hunk of operation o, raw probability p and evidence v (verified), s (suggested) is right with the log odds
+A hunk of operation o, raw probability p and evidence v (verified), s (suggested), i (instructed) is right with the log
+odds
 
-    (a + a_o) (logit p + c_v v + c_s s) + b + b_o,
+    (a + a_o) (logit p + c_v v + c_s s + c_i i) + b + b_o,
 
 fitted by maximum a posteriori (Platt 1999; the deviations a_o, b_o have a Gaussian prior, Gelman and Hill 2007, chapter
 12), so that an operation of which there are few hunks keeps the shared map.
@@ -32,10 +33,12 @@ def fit(hunks: Sequence[JudgedHunk]) -> Calibration:
     """The most probable maps given which hunks are right (L-BFGS, float64); `show` is left at its default."""
     if not hunks:
         return Calibration()
-    data = torch.tensor([[logit(h.probability), h.verified, h.suggested] for h in hunks], dtype=torch.float64)
+    data = torch.tensor(
+        [[logit(h.probability), h.verified, h.suggested, h.instructed] for h in hunks], dtype=torch.float64
+    )
     kind = torch.tensor([OPERATIONS.index(h.operation) for h in hunks])
     right = torch.tensor([h.right for h in hunks], dtype=torch.float64)
-    shared = torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
+    shared = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
     own = torch.zeros(len(OPERATIONS), 2, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
         [shared, own], max_iter=200, tolerance_change=1e-6, line_search_fn="strong_wolfe"
@@ -53,7 +56,7 @@ def fit(hunks: Sequence[JudgedHunk]) -> Calibration:
 
 
 def _scores(shared: Tensor, own: Tensor, data: Tensor) -> Tensor:
-    """Log odds [N]; shared is a, b, c_v, c_s, own [N, 2] is a_o, b_o, data [N, 3] is logit p, v, s."""
+    """Log odds [N]; shared is a, b, c_v, c_s, c_i, own [N, 2] is a_o, b_o, data [N, 4] is logit p, v, s, i."""
     evidence = data[:, 0] + data[:, 1:] @ shared[2:]
     return (shared[0] + own[:, 0]) * evidence + shared[1] + own[:, 1]
 
@@ -66,8 +69,10 @@ def _penalty(shared: Tensor, own: Tensor) -> Tensor:
 
 def _calibration(shared: Tensor, own: Tensor) -> Calibration:
     """Slopes are kept above zero, and evidence never counts against what it speaks for."""
-    slope, intercept, verified, suggested = shared.tolist()
-    slope = max(slope, LEAST_SLOPE)
+    fitted, intercept, *evidence = shared.tolist()
+    slope = max(fitted, LEAST_SLOPE)
+    # In the unit of the score, which the prior bounds: a slope near zero leaves the weights themselves free.
+    verified, suggested, instructed = (max(0.0, fitted * weight) / slope for weight in evidence)
     (delete, delete_at), (substitute, substitute_at), (insert, insert_at) = own.tolist()
     values = {
         "slope": slope,
@@ -78,7 +83,8 @@ def _calibration(shared: Tensor, own: Tensor) -> Calibration:
         "substitute_intercept": substitute_at,
         "insert_slope": max(insert, LEAST_SLOPE - slope),
         "insert_intercept": insert_at,
-        "verified": max(0.0, verified),
-        "suggested": max(0.0, suggested),
+        "verified": verified,
+        "suggested": suggested,
+        "instructed": instructed,
     }
     return Calibration(**{name: round(value, 4) for name, value in values.items()})
