@@ -29,6 +29,7 @@ from editflow.proposal import Proposal
 from editflow.resident.place import EngineChoice
 from editflow_tui.app import Reviewer
 from editflow_tui.keymap import resolve
+from editflow_tui.personal import Personal
 from editflow_tui.review import open_review
 from editflow_tui.runner import Runner, RunnerEvent
 
@@ -95,7 +96,7 @@ async def _turns(folder: Path) -> list[float]:
     seconds = []
     for _ in range(OPENINGS):
         named = [(f"{lines}.py", _proposal(folder / f"{lines}.py")) for lines in (SHORT, LONG)]
-        app = Reviewer(open_review(named), _options(), resolve({}), _engine, fixes=False)
+        app = Reviewer(open_review(named), _options(), Personal(resolve({})), _engine, fixes=False)
         async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
             await pilot.pause()
             begun = perf_counter()

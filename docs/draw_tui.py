@@ -18,6 +18,7 @@ from editflow.proposal import Proposal
 from editflow.resident.place import EngineChoice
 from editflow_tui.app import Reviewer
 from editflow_tui.keymap import resolve
+from editflow_tui.personal import Personal
 from editflow_tui.review import open_review
 from editflow_tui.runner import Runner
 
@@ -35,7 +36,7 @@ async def draw() -> None:
     app = Reviewer(
         open_review([(EXAMPLE.as_posix(), Proposal(document, ()))]),
         OPTIONS,
-        resolve({}),
+        Personal(resolve({})),
         lambda post: Runner(choice, post, daemon=False),
     )
     async with app.run_test(size=SIZE) as pilot:

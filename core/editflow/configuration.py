@@ -22,8 +22,8 @@ from editflow.document import shown
 MAX_BYTES = 64 * 1024
 FILES = ("editflow.toml", "pyproject.toml")
 _NOT_ITS_CHOICE = re.compile(
-    "backend|binary|checkpoint|command|daemon|device|directory|environment|executable|folder|interpreter|model"
-    "|path|program|python|script|server|socket|tokenizer|url|weights",
+    "adapter|backend|binary|checkpoint|command|daemon|device|directory|environment|executable|folder|interpreter"
+    "|model|path|program|python|script|server|socket|tokenizer|url|weights",
     re.IGNORECASE,
 )
 """In names of keys that say what runs, and where."""

@@ -233,9 +233,14 @@ DONE is called with its answer in this buffer."
   (let* ((overlays (editflow--job-overlays editflow--job))
          (count (length overlays)))
     (editflow--keep overlays)
-    (message (if overlays "Edit Flow: %d hunk%s, %s accepts" "Edit Flow: the text has changed meanwhile, fix it again")
-             count (if (= count 1) "" "s")
+    (message (if overlays "Edit Flow: %d hunk%s%s, %s accepts" "Edit Flow: the text has changed meanwhile, fix it again")
+             count (if (= count 1) "" "s") (editflow--learned result)
              (substitute-command-keys "\\<editflow-review-mode-map>\\[editflow-accept]"))))
+
+(defun editflow--learned (result)
+  "What the model of RESULT has learned of the repository, in words."
+  (let ((model (plist-get result :model)))
+    (if (and model (string-match "\\+\\(.*\\)" model)) (concat " with " (match-string 1 model)) "")))
 
 (defun editflow--confirmed (hunks)
   "The overlays that say the same as HUNKS, the result for an older text.

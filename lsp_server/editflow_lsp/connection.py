@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
 
 from editflow.errors import EditFlowError
 from editflow.resident.status import EngineStatus, StatusKind
+from editflow_lsp.adapters import Adapters
 from editflow_lsp.buffer import Buffer, Change
 from editflow_lsp.client import ClientFeatures
 from editflow_lsp.editor import Editor
@@ -79,7 +81,13 @@ class Connection:
         """What the engine was started with."""
         self._configured = asyncio.Event()
         self.engine = Engine(self._choose, self._engine_changed)
-        self.session = Session(workspace, self.client, self.engine, editor, self._rules_for)
+        self.adapters = Adapters(lambda: self._choice()[0], self._adapter_changed, self.complain)
+        self._status = EngineStatus(StatusKind.inactive)
+        self._adapter: str | None = None
+        """Of the document that was opened or fixed last."""
+        self.session = Session(
+            workspace, self.client, self.engine, editor, self._rules_for, self._adapter_for
+        )
         self.session.settings, self._problems = Settings.read(self._initial)
         self.suspicion = Suspicion(self.session)
         self.outcomes = Outcomes()
@@ -106,9 +114,8 @@ class Connection:
         buffer = self.session.workspace.opened(uri)
         if buffer is None or not is_python(buffer):
             return
-        if not self._warmed and self._rules_for(buffer).refusal is None:
-            self._warmed = True
-            self.spawn(self._warm())
+        if self._rules_for(buffer).refusal is None:
+            self.spawn(self._prepare(buffer))
         self.document_settled(buffer)
 
     def document_settled(self, buffer: Buffer) -> None:
@@ -124,7 +131,7 @@ class Connection:
         """The command `editflow.fix`."""
         fixed = await self.session.fix(params, request_id, token)
         if params.mode is Mode.preview:
-            self.outcomes.propose(fixed.job, fixed.result)
+            self.outcomes.propose(fixed.job, fixed.result, self.session.workspace.path_of(fixed.job.uri))
         if not self.client.streams:
             self._tell(fixed)
         return fixed.result
@@ -150,7 +157,7 @@ class Connection:
     def settle(self, outcome: OutcomeParams) -> None:
         """What became of a previewed proposal."""
         try:
-            self.outcomes.settle(outcome, record=self.session.settings.record_outcomes)
+            self.outcomes.settle(outcome, keep=self.session.settings.record_outcomes)
         except OSError as error:
             self.complain([f"what you accepted could not be recorded: {error.strerror}"])
 
@@ -205,21 +212,46 @@ class Connection:
 
     def _choose(self) -> tuple[str, str, bool]:
         """What the engine is started with, and stays with."""
-        settings = self._running = self.session.settings
-        model, device = self._overrides.model or settings.model, self._overrides.device or settings.device
-        return model, device, settings.daemon if self._overrides.daemon is None else self._overrides.daemon
+        self._running = self.session.settings
+        return self._choice()
 
-    async def _warm(self) -> None:
+    def _choice(self) -> tuple[str, str, bool]:
+        """Model, device, and whether the engine may be shared, as they are wanted now or run already."""
+        settings, said = self._running or self.session.settings, self._overrides
+        model, device = said.model or settings.model, said.device or settings.device
+        return model, device, settings.daemon if said.daemon is None else said.daemon
+
+    async def _prepare(self, buffer: Buffer) -> None:
+        """Load the model, once, and tell which adapter a document that was opened would be fixed with."""
         with suppress(TimeoutError):  # an editor that does not answer has no settings
             await asyncio.wait_for(self._configured.wait(), CONFIGURED)
-        await self.engine.warm()
+        if not self._warmed:
+            self._warmed = True
+            await self.engine.warm()
+        await self._adapter_for(buffer)
+
+    async def _adapter_for(self, buffer: Buffer) -> Path | None:
+        """The folder of the adapter that a document is fixed with."""
+        wanted = self.session.settings.adapter == "auto"
+        return await self.adapters.of(self.session.workspace.path_of(buffer.uri) if wanted else None)
+
+    def _adapter_changed(self, name: str | None) -> None:
+        self._adapter = name
+        self._tell_status()
 
     def _engine_changed(self, status: EngineStatus) -> None:
-        if self.client.status:
-            message = StatusMessage(status.kind, status.model, status.device, status.queue, status.message)
-            self.editor.notify(STATUS, payload(message))
-        elif status.kind in (StatusKind.warning, StatusKind.error):
+        self._status = status
+        self._tell_status()
+        if not self.client.status and status.kind in (StatusKind.warning, StatusKind.error):
             self.complain([status.message])
+
+    def _tell_status(self) -> None:
+        if self.client.status:
+            known = self._status
+            message = StatusMessage(
+                known.kind, known.model, known.device, known.queue, known.message, self._adapter
+            )
+            self.editor.notify(STATUS, payload(message))
 
     def _tell(self, fixed: Fixed) -> None:
         """Say how a job ended where no stream says it."""

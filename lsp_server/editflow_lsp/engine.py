@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from editflow.document import Document
@@ -28,15 +29,15 @@ class Engine:
         """Start it and have the model loaded; what fails becomes a status."""
         await self._resident.warm()
 
-    def start(self, request: Request) -> RemoteJob:
-        """Begin a fix, without waiting for anything."""
-        return self._resident.start(request)
+    def start(self, request: Request, adapter: Path | None = None) -> RemoteJob:
+        """Begin a fix, with the adapter in a folder if one is given, without waiting for anything."""
+        return self._resident.start(request, adapter)
 
     async def suspicion(
-        self, document: Document, lines: tuple[int, int] | None = None
+        self, document: Document, lines: tuple[int, int] | None = None, adapter: Path | None = None
     ) -> list[tuple[int, int, float]]:
         """(start, end, probability) of spans where an edit seems due; EditFlowError where that fails."""
-        return await self._resident.suspicion(document, lines)
+        return await self._resident.suspicion(document, lines, adapter)
 
     async def close(self) -> None:
         """End all jobs and hang up."""

@@ -39,6 +39,8 @@ class Job:
     """What may be edited, in characters of the document as it is now."""
     computed_by: Cancellable | None = None
     latest: Step | None = None
+    model: str | None = None
+    """Which model made the latest step."""
     status: JobStatus | None = None
     reason: str | None = None
     cancel_ms: float | None = None

@@ -107,6 +107,8 @@ class FixResult:
     reason: str | None = None
     cancel_ms: float | None = None
     applied: bool | None = None
+    model: str | None = None
+    """Which model answered, with its adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class StatusMessage:
     device: str | None
     queue: int
     message: str
+    adapter: str | None = None
+    """Of the document that was opened or fixed last."""
 
 
 @dataclass(frozen=True, slots=True)

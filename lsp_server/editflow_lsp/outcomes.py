@@ -1,72 +1,50 @@
-"""What became of previewed hunks: kept on this machine only, and only where the person has asked for it."""
+"""What became of previewed hunks: remembered until the editor tells, and recorded if the person has asked for that."""
 
 from __future__ import annotations
 
-import json
-import os
-import time
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from editflow.outcomes import HunkOutcome, Outcome, record
 from editflow_lsp.jobs import Job
 from editflow_lsp.messages import FixResult, JobStatus, OutcomeParams
 
 REMEMBERED = 16
 """Jobs whose outcome may still come."""
-MAX_BYTES = 64 * 1024 * 1024
-FILE = "outcomes.jsonl"
 
 
 class Outcomes:
-    """Remembers proposals until their outcome is told, and appends those to a file that only the person can read.
+    """Remembers proposals, with the client's names of their hunks."""
 
-    A line is an object: `time` (Unix seconds), `instruction`, `text` (what the model was allowed to edit, as it was)
-    and `hunks`, each with `start` and `end` in characters of that text, `new`, `confidence` and `accepted`, which is
-    null where nothing was decided.
-    """
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._proposed: OrderedDict[str, tuple[Outcome, tuple[str, ...]]] = OrderedDict()
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._proposed: OrderedDict[str, dict[str, Any]] = OrderedDict()
-
-    def propose(self, job: Job, result: FixResult) -> None:
-        """Remember what was proposed, if anything was."""
+    def propose(self, job: Job, result: FixResult, path: Path | None) -> None:
+        """Remember what was proposed for a file, if anything was."""
         if job.latest is None or result.status is not JobStatus.done:
             return
-        text, start = job.latest.proposal.document.text, job.origin
-        hunks = [
-            {"id": hunk.id, "start": first - start, "end": last - start, "new": new, "confidence": sure}
-            for hunk, (first, last, new, sure) in zip(result.hunks, job.original_edits(), strict=True)
-        ]
-        end = start + job.window[1] - job.window[0]
-        self._proposed[job.id] = {
-            "instruction": job.params.instruction,
-            "text": text[start:end],
-            "hunks": hunks,
-        }
+        start, end = job.origin, job.origin + job.window[1] - job.window[0]
+        text = job.latest.proposal.document.text[start:end]
+        hunks = tuple(
+            HunkOutcome(first - start, last - start, new, sure)
+            for first, last, new, sure in job.original_edits()
+        )
+        where = None if path is None else str(path)
+        outcome = Outcome(where, job.model, job.params.instruction, text, hunks)
+        self._proposed[job.id] = outcome, tuple(hunk.id for hunk in result.hunks)
         while len(self._proposed) > REMEMBERED:
             self._proposed.popitem(last=False)
 
-    def settle(self, outcome: OutcomeParams, *, record: bool) -> None:
+    def settle(self, said: OutcomeParams, *, keep: bool) -> None:
         """Take what became of a proposal; unknown jobs are ignored. OSError where it cannot be written."""
-        proposed = self._proposed.pop(outcome.job_id, None)
-        if proposed is None or not record:
+        if said.job_id not in self._proposed:
             return
-        decided = dict.fromkeys(outcome.rejected, False) | dict.fromkeys(outcome.accepted, True)
-        hunks = [{**hunk, "accepted": decided.get(hunk["id"])} for hunk in proposed["hunks"]]
-        self._append({"time": round(time.time()), **proposed, "hunks": hunks})
-
-    def _append(self, line: dict[str, Any]) -> None:
-        folder = self._folder or _data_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            if file.tell() < MAX_BYTES:
-                file.write(json.dumps(line) + "\n")
-
-
-def _data_folder() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("editflow")
+        proposed, ids = self._proposed.pop(said.job_id)
+        if not keep:
+            return
+        decided = dict.fromkeys(said.rejected, False) | dict.fromkeys(said.accepted, True)
+        pairs = zip(proposed.hunks, ids, strict=True)
+        hunks = tuple(replace(hunk, accepted=decided.get(name)) for hunk, name in pairs)
+        record(replace(proposed, hunks=hunks), self._file)

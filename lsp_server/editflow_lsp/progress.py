@@ -28,11 +28,12 @@ class Progress:
         elif supported:
             self._creation = asyncio.get_running_loop().create_task(self._create(str(self.token)))
 
-    def report(self, step: int, total: int) -> None:
-        """After a pass."""
+    def report(self, step: int, total: int, model: str | None) -> None:
+        """After a pass of a model."""
         if self._begun and not self._ended:
             self._percentage = max(self._percentage, min(LAST, 100 * step // max(total, 1)))
-            self._say(WorkDoneProgressReport(message=f"pass {step}", percentage=self._percentage))
+            message = f"pass {step}" if model is None else f"pass {step} by {model}"
+            self._say(WorkDoneProgressReport(message=message, percentage=self._percentage))
 
     def end(self, message: str) -> None:
         """At the end; a client that has not taken the token by then is not asked to show any."""

@@ -7,8 +7,9 @@ still stands, and what is applied is decided in the same instant as it is sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from lsprotocol.types import MessageType, WorkspaceEdit
@@ -40,6 +41,10 @@ STOPPED = "the engine stopped before it had finished"
 class Fixing(Protocol):
     """A fix that is being computed."""
 
+    @property
+    def model(self) -> str | None:
+        """Which model answers, with its adapter; None before the first step."""
+
     def __aiter__(self) -> AsyncIterator[Step]:
         """The steps; the last one is done, unless it was cancelled. EditFlowError where it fails."""
 
@@ -50,11 +55,11 @@ class Fixing(Protocol):
 class Model(Protocol):
     """What computes fixes."""
 
-    def start(self, request: Request) -> Fixing:
-        """Begin a fix, without waiting for anything."""
+    def start(self, request: Request, adapter: Path | None = None) -> Fixing:
+        """Begin a fix, with the adapter in a folder if one is given, without waiting for anything."""
 
     async def suspicion(
-        self, document: Document, lines: tuple[int, int] | None = None
+        self, document: Document, lines: tuple[int, int] | None = None, adapter: Path | None = None
     ) -> list[tuple[int, int, float]]:
         """(start, end, probability) of spans where an edit seems due; EditFlowError where that fails."""
 
@@ -78,11 +83,13 @@ class Session:
         model: Model,
         peer: Peer,
         rules_for: Callable[[Buffer], Rules],
+        adapter_for: Callable[[Buffer], Awaitable[Path | None]],
     ) -> None:
+        """`adapter_for`: the folder of the adapter that a document is fixed with."""
         self.workspace, self.client, self.model, self.peer = workspace, client, model, peer
         self.settings = Settings()
         self.jobs = Jobs()
-        self.rules_for = rules_for
+        self.rules_for, self.adapter_for = rules_for, adapter_for
         self._progress: dict[str | int, Job] = {}
         self._applying: list[Applying] = []
         self._requests: set[RequestId | None] = set()
@@ -170,13 +177,17 @@ class Session:
             target = self._target(job, buffer, rules)
             if target is None:
                 return
-            fixing = self.model.start(request_of(job.params, buffer, target, rules))
+            request = request_of(job.params, buffer, target, rules)
+            adapter = await self.adapter_for(buffer)
+            if job.status is not None:
+                return  # cancelled or stale meanwhile
+            fixing = self.model.start(request, adapter)
             job.compute(fixing)
             async for step in fixing:
                 if job.status is None:
-                    job.latest = chosen(step, job.params.seed)
+                    job.latest, job.model = chosen(step, job.params.seed), fixing.model
                     stream.show()
-                    progress.report(step.index, step.total)
+                    progress.report(step.index, step.total, job.model)
         except EditFlowError as error:
             job.end(JobStatus.error, _one_line(str(error)))
         job.stopped()
@@ -208,6 +219,7 @@ class Session:
             elapsed_ms=job.elapsed_ms,
             reason=job.reason,
             cancel_ms=job.cancel_ms,
+            model=job.model,
         )
         if not done:
             return Fixed(job, result, None)
@@ -256,7 +268,7 @@ def chosen(step: Step, seed: int) -> Step:
 def _in_words(job: Job) -> str:
     hunks = len(job.latest.proposal.hunks) if job.latest else 0
     if job.status is JobStatus.done:
-        return f"{hunks} hunk{'s' * (hunks != 1)}"
+        return f"{hunks} hunk{'s' * (hunks != 1)} by {job.model}"
     return job.reason or "nothing to fix"
 
 

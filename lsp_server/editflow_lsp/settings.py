@@ -28,6 +28,7 @@ _CHECKS: Checks = {
     "model": (_is_name, "the name or folder of a model"),
     "device": (lambda value: value in DEVICES, "auto, cpu or cuda"),
     "daemon": (is_flag, "true or false"),
+    "adapter": (lambda value: value in ("auto", "none"), "auto or none"),
     "threshold": (lambda value: value is None or is_probability(value), "null or a number from 0 to 1"),
     "review": (lambda value: value in ("auto", "always"), "auto or always"),
     "exclude": (is_list, "a list of patterns"),
@@ -45,6 +46,8 @@ class Settings:
     device: str = "auto"
     daemon: bool = True
     """Whether the model may be shared with other windows."""
+    adapter: Literal["auto", "none"] = "auto"
+    """Whether a document is fixed with what `editflow train` has learned from its repository."""
     threshold: float | None = None
     """Confidence below which nothing is proposed; None is the model's own."""
     review: Literal["auto", "always"] = "auto"

@@ -40,7 +40,8 @@ class Suspicion:
             raise EditFlowError("the document has changed since: ask again")
         target = self._target(params, buffer)
         index, version = buffer.index, buffer.version or 0
-        spans = await self._session.model.suspicion(target.document, target.lines)
+        adapter = await self._session.adapter_for(buffer)
+        spans = await self._session.model.suspicion(target.document, target.lines, adapter)
         if params.show and buffer.version == version and not buffer.closed:
             self._publish(buffer, spans)
         told = (SuspectedSpan(index.range(start, end), p) for start, end, p in spans if p >= LEAST_TOLD)

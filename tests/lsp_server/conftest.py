@@ -36,6 +36,12 @@ def valid() -> Callable[[str, object], None]:
     return _validate
 
 
+@pytest.fixture(autouse=True)
+def nothing_trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The folder for data is the test's own: whatever this machine's user has trained is not used."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
 @pytest.fixture
 def new_desk() -> Iterator[Callable[..., Desk]]:
     """Makes desks; all that their servers said to the editors is held to the schema afterwards."""

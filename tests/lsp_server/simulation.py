@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from lsprotocol.types import (
@@ -35,6 +36,7 @@ from editflow.pieces import TextEdit as Edit
 from editflow.proposal import Proposal
 from editflow.request import Request
 from editflow.step import Step
+from editflow_lsp.buffer import Buffer
 from editflow_lsp.client import ClientFeatures
 from editflow_lsp.messages import FixParams, Mode, Scope, VersionedDocument
 from editflow_lsp.peer import ProgressValue
@@ -44,13 +46,16 @@ from editflow_lsp.settings import Settings
 from editflow_lsp.workspace import Workspace
 
 URI = "file:///project/a.py"
+MODEL = "simulated@01234567"
 
 
 class SimulatedFix:
     """A fix whose steps come when the test says so."""
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    model = MODEL
+
+    def __init__(self, request: Request, adapter: Path | None) -> None:
+        self.request, self.adapter = request, adapter
         self.cancelled = self.over = False
         self.steps = 0
         self.last: Step | None = None
@@ -91,16 +96,19 @@ class SimulatedModel:
 
     def __init__(self) -> None:
         self.started: list[SimulatedFix] = []
+        self.suspicious: list[Path | None] = []
+        """The adapters that it was to suspect with."""
         self.suspected: list[tuple[int, int, float]] = []
 
-    def start(self, request: Request) -> SimulatedFix:
-        fix = SimulatedFix(request)
+    def start(self, request: Request, adapter: Path | None = None) -> SimulatedFix:
+        fix = SimulatedFix(request, adapter)
         self.started.append(fix)
         return fix
 
     async def suspicion(
-        self, document: Document, lines: tuple[int, int] | None = None
+        self, document: Document, lines: tuple[int, int] | None = None, adapter: Path | None = None
     ) -> list[tuple[int, int, float]]:
+        self.suspicious.append(adapter)
         await asyncio.sleep(0)
         return self.suspected
 
@@ -227,8 +235,11 @@ class Desk:
             self.model,
             self.editor,
             lambda buffer: rules_for(buffer, self.workspace, given)[0],
+            self._adapter_for,
         )
         self.session.settings = given
+        self.adapter: asyncio.Future[Path | None] | None = None
+        """What the adapter of the next fix is; it is waited for."""
         self.workspace.on_change = self.session.changed
         self.workspace.put_text_document(TextDocumentItem(URI, "python", 1, text))
 
@@ -260,6 +271,9 @@ class Desk:
         """Hand over everything that is on its way."""
         while self.editor.to_server:
             self.deliver()
+
+    async def _adapter_for(self, _: Buffer) -> Path | None:
+        return None if self.adapter is None else await self.adapter
 
     def _replace(self, version: int, text: str) -> None:
         old = self.workspace.opened(URI)

@@ -13,14 +13,22 @@ from lsprotocol import converters, types
 from pygls.exceptions import JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcRequestCancelled
 
 from editflow.errors import EditFlowError
+from editflow.outcomes import FILE
 from editflow.resident.status import EngineStatus, StatusKind
 from editflow_lsp.connection import NOTHING, Connection, ContentModified, Overrides
 from editflow_lsp.editor import Editor
-from editflow_lsp.messages import STATUS, FixParams, Mode, OutcomeParams, VersionedDocument
-from editflow_lsp.outcomes import FILE
+from editflow_lsp.messages import (
+    STATUS,
+    FixParams,
+    Mode,
+    OutcomeParams,
+    SuspicionParams,
+    VersionedDocument,
+)
 from editflow_lsp.payload import payload
 from editflow_lsp.workspace import Workspace
-from tests.lsp_server.simulation import SimulatedEditor, SimulatedFix, SimulatedModel, settle
+from tests import trained
+from tests.lsp_server.simulation import MODEL, SimulatedEditor, SimulatedFix, SimulatedModel, settle
 
 pytestmark = pytest.mark.asyncio
 CONVERTER = converters.get_converter()
@@ -295,6 +303,7 @@ async def test_outcomes_are_written_only_for_who_has_opted_in(data_home: Path) -
         assert (data_home / FILE).exists() == record
     (written,) = map(json.loads, (data_home / FILE).read_text().splitlines())
     assert (written["text"], written["hunks"][0]["accepted"]) == (TEXT, True)
+    assert (written["path"], written["model"]) == ("/project/a.py", MODEL)
 
 
 async def test_a_cancelled_preview_with_steps_is_answered_like_any_other() -> None:
@@ -355,3 +364,53 @@ async def test_with_the_end_everything_ends() -> None:
     assert (result.status, result.reason) == ("cancelled", "the editor has left")
     await settle()
     assert not line.connection._tasks
+
+
+async def learned(line: Line, uri: str, folder: Path | None, name: str | None) -> None:
+    """The next fix of a document has an adapter, and the status says so."""
+    params = FixParams(VersionedDocument(uri, 1), "j", mode=Mode.preview)
+    before = len(line.model.started)
+    task = asyncio.create_task(line.connection.fix(params, 1, None))
+    async with asyncio.timeout(30):
+        while len(line.model.started) == before:
+            await asyncio.sleep(0.005)
+    line.model.started[-1].step([EDIT], done=True)
+    assert (await task).model == MODEL
+    assert line.model.started[-1].adapter == folder
+    statuses = [params for method, params in line.editor.sent if method == STATUS]
+    assert (statuses[-1].get("adapter") if statuses else None) == name
+
+
+async def test_the_next_fix_has_what_was_trained_meanwhile(tmp_path: Path) -> None:
+    root, uri = trained.repository(tmp_path), (tmp_path / "a.py").as_uri()
+    line = Line(STREAMS)
+    line.open(uri)
+    await learned(line, uri, None, None)
+    first = trained.install(root)
+    await learned(line, uri, first.folder, first.name)
+    second = trained.install(root)
+    await learned(line, uri, second.folder, second.name)
+    line.connection.reconfigure({"editflow": {"adapter": "none"}})
+    await learned(line, uri, None, None)
+    line.connection.reconfigure({"editflow": {}})
+    await line.connection.suspicion.ask(SuspicionParams(VersionedDocument(uri, 1)))
+    assert line.model.suspicious == [second.folder]
+
+
+async def test_the_status_tells_of_an_adapter_before_the_first_fix(tmp_path: Path) -> None:
+    adapter = trained.install(trained.repository(tmp_path))
+    line = Line(STREAMS)
+    await line.connection.configure()
+    line.open((tmp_path / "a.py").as_uri())
+    async with asyncio.timeout(30):
+        while not any(params.get("adapter") == adapter.name for _, params in line.editor.sent):
+            await asyncio.sleep(0.005)
+
+
+async def test_a_repository_cannot_choose_an_adapter(tmp_path: Path) -> None:
+    (tmp_path / "editflow.toml").write_text('adapter = "none"\n')
+    adapter = trained.install(trained.repository(tmp_path))
+    line, uri = Line(STREAMS), (tmp_path / "a.py").as_uri()
+    line.open(uri)
+    await learned(line, uri, adapter.folder, adapter.name)
+    assert any("a repository cannot choose adapter" in text for text in line.editor.shown)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import stat
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lsprotocol.types import Position, Range
 
 from editflow.document import Document
+from editflow.outcomes import FILE, HunkOutcome, Outcome, read_outcomes
 from editflow.proposal import Proposal
 from editflow.step import Step
-from editflow_lsp import outcomes
 from editflow_lsp.jobs import Job
 from editflow_lsp.messages import (
     FixParams,
@@ -26,11 +21,12 @@ from editflow_lsp.messages import (
     OutcomeParams,
     VersionedDocument,
 )
-from editflow_lsp.outcomes import FILE, REMEMBERED, Outcomes
+from editflow_lsp.outcomes import REMEMBERED, Outcomes
 
 TEXT = "other = 0\n# a\na = 1\nb = 2\n"
 EDITS = [(14, 15, "x", 0.9), (20, 21, "y", 0.5)]
 DOCUMENT = VersionedDocument("file:///a.py", 1)
+PATH = Path("/a.py")
 NOWHERE = Range(Position(0, 0), Position(0, 0))
 
 
@@ -39,6 +35,7 @@ def job(name: str = "j") -> Job:
     made = Job(FixParams(DOCUMENT, name, instruction="rename"))
     made.place((14, len(TEXT)))
     made.latest = Step(3, 8, Proposal.from_edits(Document.from_text(TEXT), EDITS), True)
+    made.model = "default@9a61e92a+shop@1a2b3c4d"
     made.follow(2, [(0, 0, "#\n")])
     return made
 
@@ -54,108 +51,82 @@ def outcome(
     return OutcomeParams(name, accepted, rejected, 12.0)
 
 
-def written(folder: Path) -> list[dict[str, Any]]:
-    file = folder / FILE
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+def written(file: Path) -> list[Outcome]:
+    return [outcome for outcome in read_outcomes(file) if outcome is not None]
 
 
-def test_a_line_says_what_was_proposed_for_which_text_and_what_became_of_it(tmp_path: Path) -> None:
-    kept = Outcomes(tmp_path / "data")
-    kept.propose(job(), result())
-    kept.settle(outcome(), record=True)
-    (line,) = written(tmp_path / "data")
-    assert abs(line.pop("time") - time.time()) < 60
-    assert line == {
-        "instruction": "rename",
-        "text": "a = 1\nb = 2\n",
-        "hunks": [
-            {"id": "h1", "start": 0, "end": 1, "new": "x", "confidence": 0.9, "accepted": True},
-            {"id": "h2", "start": 6, "end": 7, "new": "y", "confidence": 0.5, "accepted": None},
-        ],
-    }
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / FILE
 
 
-def test_rejections_are_kept_and_unknown_hunks_are_not(tmp_path: Path) -> None:
-    kept = Outcomes(tmp_path)
-    kept.propose(job(), result())
-    kept.settle(outcome(accepted=("h9",), rejected=("h2", "h8")), record=True)
-    assert [hunk["accepted"] for hunk in written(tmp_path)[0]["hunks"]] == [None, False]
+def test_what_was_proposed_for_which_text_and_what_became_of_it(file: Path) -> None:
+    kept = Outcomes(file)
+    kept.propose(job(), result(), PATH)
+    kept.settle(outcome(), keep=True)
+    (line,) = written(file)
+    hunks = (HunkOutcome(0, 1, "x", 0.9, True), HunkOutcome(6, 7, "y", 0.5, None))
+    assert line == Outcome(
+        "/a.py", "default@9a61e92a+shop@1a2b3c4d", "rename", "a = 1\nb = 2\n", hunks, line.time
+    )
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_the_file_is_for_its_person_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    before = os.umask(0)
-    try:
-        kept = Outcomes(folder)
-        kept.propose(job(), result())
-        kept.settle(outcome(), record=True)
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+def test_rejections_are_kept_and_unknown_hunks_are_not(file: Path) -> None:
+    kept = Outcomes(file)
+    kept.propose(job(), result(), PATH)
+    kept.settle(outcome(accepted=("h9",), rejected=("h2", "h8")), keep=True)
+    assert [hunk.accepted for hunk in written(file)[0].hunks] == [None, False]
 
 
-def test_nothing_is_written_unasked(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    kept = Outcomes(folder)
-    kept.propose(job(), result())
-    kept.settle(outcome(), record=False)
-    kept.settle(outcome(), record=True)
-    assert not folder.exists()
+def test_nothing_is_written_unasked(file: Path) -> None:
+    kept = Outcomes(file)
+    kept.propose(job(), result(), PATH)
+    kept.settle(outcome(), keep=False)
+    kept.settle(outcome(), keep=True)
+    assert not file.exists()
 
 
-def test_what_was_not_proposed_has_no_outcome(tmp_path: Path) -> None:
-    kept = Outcomes(tmp_path)
+def test_what_was_not_proposed_has_no_outcome(file: Path) -> None:
+    kept = Outcomes(file)
     without_step = job("1")
     without_step.latest = None
-    kept.propose(without_step, result(()))
+    kept.propose(without_step, result(()), PATH)
     for number, status in enumerate(JobStatus, 2):
         if status is not JobStatus.done:
-            kept.propose(job(str(number)), result((), status))  # steps were shown before it ended
+            kept.propose(job(str(number)), result((), status), PATH)  # steps were shown before it ended
     for number in range(10):
-        kept.settle(outcome(str(number)), record=True)
-    assert written(tmp_path) == []
+        kept.settle(outcome(str(number)), keep=True)
+    assert written(file) == []
 
 
-def test_an_outcome_counts_once_and_lines_are_appended(tmp_path: Path) -> None:
-    kept = Outcomes(tmp_path)
+def test_an_outcome_counts_once_and_lines_are_appended(file: Path) -> None:
+    kept = Outcomes(file)
     for name in ("1", "2"):
-        kept.propose(job(name), result())
+        kept.propose(job(name), result(), PATH)
     for name in ("1", "1", "2"):
-        kept.settle(outcome(name), record=True)
-    assert len(written(tmp_path)) == 2
+        kept.settle(outcome(name), keep=True)
+    assert len(written(file)) == 2
 
 
-def test_old_proposals_are_forgotten(tmp_path: Path) -> None:
-    kept = Outcomes(tmp_path)
+def test_old_proposals_are_forgotten(file: Path) -> None:
+    kept = Outcomes(file)
     for number in range(REMEMBERED + 1):
-        kept.propose(job(str(number)), result())
+        kept.propose(job(str(number)), result(), PATH)
     for number in (0, 1):
-        kept.settle(outcome(str(number)), record=True)
-    assert len(written(tmp_path)) == 1
+        kept.settle(outcome(str(number)), keep=True)
+    assert len(written(file)) == 1
 
 
-def test_the_file_grows_no_larger_than_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "MAX_BYTES", 300)
-    kept = Outcomes(tmp_path)
-    for number in range(9):
-        kept.propose(job(str(number)), result())
-        kept.settle(outcome(str(number)), record=True)
-    assert len(written(tmp_path)) == 2
+def test_a_document_that_is_no_file_has_no_path(file: Path) -> None:
+    kept = Outcomes(file)
+    kept.propose(job(), result(), None)
+    kept.settle(outcome(), keep=True)
+    assert written(file)[0].path is None
 
 
-def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    kept = Outcomes(tmp_path / "data")
-    kept.propose(job(), result())
+    kept = Outcomes(tmp_path / "data" / FILE)
+    kept.propose(job(), result(), PATH)
     with pytest.raises(OSError):
-        kept.settle(outcome(), record=True)
-
-
-def test_by_default_it_is_the_folder_for_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    kept = Outcomes()
-    kept.propose(job(), result())
-    kept.settle(outcome(), record=True)
-    assert len(written(tmp_path / "editflow")) == 1
+        kept.settle(outcome(), keep=True)

@@ -43,9 +43,11 @@ MESSAGES: list[tuple[str, object]] = [
     ("End", EndMessage("j", JobStatus.done, 2, 1.5)),
     ("End", EndMessage("j", JobStatus.stale, 2, 1.5, "it changed", 3.0)),
     ("FixResult", FixResult("j", JobStatus.done, DOCUMENT, (HUNK,), PLACE, 2, 1.5, applied=True)),
+    ("FixResult", FixResult("j", JobStatus.done, DOCUMENT, (), PLACE, 2, 1.5, model="default@1+shop@2")),
     ("FixResult", FixResult("j", JobStatus.error, DOCUMENT, (), None, 0, 1.5, "no model")),
     ("Status", StatusMessage("ready", "default@9a61e92a", "cpu", 0, "")),
     ("Status", StatusMessage("inactive", None, None, 0, "")),
+    ("Status", StatusMessage("busy", "default@9a61e92a", "cpu", 1, "", "shop@1a2b3c4d")),
     ("SuspicionResult", SuspicionResult(DOCUMENT, (SuspectedSpan(PLACE, 0.2),))),
     ("SuspicionParams", SuspicionParams(DOCUMENT, PLACE, show=False)),
     ("FixParams", FixParams(DOCUMENT)),
@@ -68,7 +70,8 @@ def test_what_is_not_known_is_null_and_what_is_not_there_is_left_out() -> None:
     nothing = payload(FixResult("j", JobStatus.unchanged, DOCUMENT, (), None, 0, 0.0))
     assert nothing["window"] is None
     assert set(nothing) == {"jobId", "status", "textDocument", "hunks", "window", "steps", "elapsedMs"}
-    assert payload(StatusMessage("inactive", None, None, 0, ""))["model"] is None
+    status = payload(StatusMessage("inactive", None, None, 0, ""))
+    assert status["model"] is None and "adapter" not in status
 
 
 def test_members_that_are_not_given_have_the_defaults_of_the_protocol_and_unknown_ones_do_not_matter() -> (

@@ -9,7 +9,7 @@ from lsprotocol.types import WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDon
 from pygls.exceptions import JsonRpcInternalError
 
 from editflow_lsp.progress import Progress
-from tests.lsp_server.simulation import SimulatedEditor, settle
+from tests.lsp_server.simulation import MODEL, SimulatedEditor, settle
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,11 +41,11 @@ async def test_a_token_of_ours_is_begun_when_the_client_has_taken_it() -> None:
     client = Client()
     progress = Progress(client, None, supported=True)
     await settle()
-    progress.report(1, 8)
+    progress.report(1, 8, MODEL)
     assert client.progress == []
     client.decided.set_result(None)
     await settle()
-    progress.report(2, 8)
+    progress.report(2, 8, MODEL)
     progress.end("1 hunk")
     assert client.tokens == [progress.token]
     assert client.kinds() == ["begin", "report", "end"]
@@ -60,7 +60,7 @@ async def test_a_client_that_refuses_or_is_late_is_shown_nothing() -> None:
         if client is refusing:
             client.decided.set_exception(JsonRpcInternalError())
             await settle()
-        progress.report(1, 8)
+        progress.report(1, 8, MODEL)
         progress.end("")
     late.decided.set_result(None)
     await settle()
@@ -71,7 +71,7 @@ async def test_without_support_nothing_is_asked_for() -> None:
     client = Client()
     progress = Progress(client, None, supported=False)
     await settle()
-    progress.report(1, 8)
+    progress.report(1, 8, MODEL)
     progress.end("")
     assert (client.tokens, client.progress) == ([], [])
 
@@ -80,7 +80,7 @@ async def test_the_percentage_never_falls_and_is_not_100_before_the_end() -> Non
     client = Client()
     progress = Progress(client, 0, supported=True)
     for step, total in ((1, 4), (3, 8), (3, 32), (0, 0), (4, 8), (8, 8), (9, 8)):
-        progress.report(step, total)
+        progress.report(step, total, None)
     reports = [value for value in client.progress if isinstance(value, WorkDoneProgressReport)]
     assert [report.percentage for report in reports] == [25, 37, 37, 37, 50, 99, 99]
 
@@ -90,5 +90,5 @@ async def test_after_the_end_nothing_is_said() -> None:
     progress = Progress(client, 0, supported=True)
     progress.end("done")
     progress.end("done")
-    progress.report(1, 8)
+    progress.report(1, 8, MODEL)
     assert client.kinds() == ["begin", "end"]

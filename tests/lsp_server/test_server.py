@@ -6,12 +6,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from editflow_lsp.messages import COMMANDS, FIX, OUTCOME, STEP, SUSPICION
+from editflow.adapters.store import AdapterStore
+from editflow.checkpoint import Checkpoint
+from editflow_lsp.messages import COMMANDS, FIX, OUTCOME, STATUS, STEP, SUSPICION
+from tests import trained
 from tests.lsp_server.live import BUGGY, RIGHT, STREAMS, Live, crowd, eventually, is_alive
 
 Valid = Callable[[str, object], None]
@@ -104,6 +108,31 @@ def test_progress_of_a_command_goes_where_the_client_asks(live: Live) -> None:
     assert live.call("workspace/executeCommand", asked)["result"]["status"] == "done"
     shown = [m["params"] for m in live.all_received("$/progress")]
     assert [p["value"]["kind"] for p in shown if p["token"] == "mine"][:: len(shown) - 1] == ["begin", "end"]
+
+
+def test_what_was_trained_meanwhile_is_used_without_a_restart(
+    live: Live, folder: Path, tmp_path: Path, valid: Valid
+) -> None:
+    root, results = trained.repository(tmp_path), []
+    uri = live.open(BUGGY, (tmp_path / "a.py").as_uri())
+
+    def answers(model: str) -> bool:
+        results.append(live.fix(uri))
+        return bool(results[-1]["model"] == model)
+
+    base = Checkpoint.read("default").name
+    assert answers(base)
+    engines = live.engines()
+    store = AdapterStore(folder / "editflow" / "adapters")
+    for _ in "12":
+        adapter = trained.install(root, store)
+        named = f"{base}+{adapter.name}"
+        assert eventually(partial(answers, named))  # git may be slow on a busy machine
+        status = live.all_received(STATUS)[-1]["params"]
+        assert (status["model"], status["adapter"]) == (base, adapter.name)
+        assert applied(BUGGY, results[-1]["hunks"]) == RIGHT
+        valid("FixResult", results[-1])
+    assert live.engines() == engines
 
 
 def test_the_engine_has_torch_and_the_server_has_not(live: Live) -> None:

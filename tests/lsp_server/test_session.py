@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from editflow_lsp.messages import END, FixParams, JobStatus, Mode, VersionedDocu
 from editflow_lsp.payload import payload
 from editflow_lsp.session import STOPPED, Fixed, chosen
 from editflow_lsp.settings import Settings
-from tests.lsp_server.simulation import URI, Desk, SimulatedFix, settle
+from tests.lsp_server.simulation import MODEL, URI, Desk, SimulatedFix, settle
 
 pytestmark = pytest.mark.asyncio
 NewDesk = Callable[..., Desk]
@@ -31,6 +32,7 @@ LINES = 2, 4
 """The lines of most jobs; they are characters 14:28."""
 EDIT = 19, 20, "20", 0.9
 """Makes `a2 = 2` of the third line `a2 = 20`."""
+ADAPTER = Path("/data/adapters/shop")
 
 
 @pytest.fixture
@@ -255,7 +257,43 @@ async def test_progress_is_shown_and_cancels(new_desk: NewDesk) -> None:
     assert fix.cancelled
     assert (await asyncio.wait_for(task, 5)).result.status is JobStatus.cancelled
     assert [value.kind for value in desk.editor.progress] == ["begin", "report", "end"]
+    assert desk.editor.progress[1].message == f"pass 1 by {MODEL}"
     desk.session.cancel_progress(token)
+
+
+async def test_the_model_that_answered_is_told_where_it_is_seen(new_desk: NewDesk) -> None:
+    desk = new_desk(TEXT, streams=False, progress=True)
+    task, fix = await under_way(desk)
+    fix.step([EDIT], done=True)
+    assert (await asyncio.wait_for(task, 5)).result.model == MODEL
+    assert desk.editor.progress[-1].message == f"1 hunk by {MODEL}"
+
+
+async def test_a_fix_waits_for_its_adapter_and_follows_the_text_meanwhile(desk: Desk) -> None:
+    desk.adapter = asyncio.get_running_loop().create_future()
+    task = begin(desk)
+    await settle()
+    assert desk.model.started == []
+    desk.editor.type(0, 0, "# above\n")
+    desk.deliver_all()
+    desk.adapter.set_result(ADAPTER)
+    await settle()
+    (fix,) = desk.model.started
+    assert fix.adapter == ADAPTER
+    fix.step([EDIT], done=True)
+    result = (await finished(desk, task)).result
+    assert (result.status, result.hunks[0].range.start.line) == (JobStatus.done, 3)
+
+
+async def test_what_is_cancelled_before_its_adapter_is_known_never_starts(desk: Desk) -> None:
+    desk.adapter = asyncio.get_running_loop().create_future()
+    task = begin(desk)
+    await settle()
+    assert desk.session.jobs.cancel("j")
+    desk.adapter.set_result(None)
+    result = (await finished(desk, task)).result
+    assert (result.status, result.model) == (JobStatus.cancelled, None)
+    assert desk.model.started == []
 
 
 async def test_one_token_for_two_jobs_does_no_harm(desk: Desk) -> None:

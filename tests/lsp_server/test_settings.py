@@ -17,6 +17,7 @@ KEYS = [
     "threshold",
     "exclude",
     "daemon",
+    "adapter",
     "review",
     "suspicion",
     "x",
@@ -33,6 +34,7 @@ GIVEN = {
     "model": "small",
     "device": "cpu",
     "daemon": False,
+    "adapter": "none",
     "threshold": 0.5,
     "review": "always",
     "exclude": ["gen/"],
@@ -40,7 +42,7 @@ GIVEN = {
     "suspicion": True,
     "recordOutcomes": True,
 }
-EXPECTED = Settings("small", "cpu", False, 0.5, "always", ("gen/",), 100, True, True)
+EXPECTED = Settings("small", "cpu", False, "none", 0.5, "always", ("gen/",), 100, True, True)
 FILE = Path("/repository/a.py")
 
 
@@ -85,6 +87,7 @@ def test_what_a_running_engine_cannot_change_stays() -> None:
         ("device", []),
         ("device", "gpu0"),
         ("daemon", "no"),
+        ("adapter", "poetry@1a2b3c4d"),
         ("threshold", 2),
         ("threshold", True),
         ("threshold", float("nan")),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,11 +40,13 @@ class Slow:
     )
     asked: list[tuple[int, int] | None] = field(default_factory=list)
 
-    async def suspicion(self, document: Document, lines: tuple[int, int] | None = None) -> list[Span]:
+    async def suspicion(
+        self, document: Document, lines: tuple[int, int] | None = None, adapter: Path | None = None
+    ) -> list[Span]:
         self.asked.append(lines)
         return await self.answer
 
-    def start(self, request: object) -> Any:
+    def start(self, request: object, adapter: Path | None = None) -> Any:
         raise AssertionError("a suspicion is no fix")
 
 

@@ -16,6 +16,7 @@ from editflow.request import Request
 from editflow.step import Step
 from editflow_tui.app import Reviewer
 from editflow_tui.keymap import Keymap, resolve
+from editflow_tui.personal import Personal
 from editflow_tui.review import Review, open_review
 from editflow_tui.runner import RunnerEvent, Stepped
 
@@ -53,14 +54,20 @@ class Desk:
     """A reviewer of files on the disk, with its fixer."""
 
     def __init__(
-        self, *paths: Path, fixes: bool = False, keymap: Keymap | None = None, still: bool = False
+        self,
+        *paths: Path,
+        fixes: bool = False,
+        keymap: Keymap | None = None,
+        still: bool = False,
+        records: bool = False,
     ) -> None:
         """Without `fixes` every "valeu" is proposed to become "value" from the start."""
         self.fixers: list[ScriptedFixer] = []
+        keys = keymap or resolve({})
         self.app = Reviewer(
             open_review([(path.name, _proposal(path, fixes)) for path in paths], is_still=still),
             OPTIONS,
-            keymap or resolve({}),
+            Personal(keys, records, keys.problems),
             self._make,
             fixes=fixes,
         )

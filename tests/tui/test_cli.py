@@ -72,7 +72,7 @@ class TestOpening:
     def test_a_person_s_keys_hold(
         self, shell: Shell, opened: list[Reviewer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("editflow_tui.keymap.keymap_path", lambda: tmp_path / "tui.toml")
+        monkeypatch.setattr("editflow_tui.personal.personal_path", lambda: tmp_path / "tui.toml")
         (tmp_path / "tui.toml").write_text('[keys]\naccept = "z"\n')
         shell("tui", "a.py")
         assert opened[0].keymap.keys["accept"] == ("z",)
@@ -88,6 +88,8 @@ class TestUsage:
             (("a.py", "--theme", "no\x1bsuch"), "--theme 'no\\x1bsuch' is unknown"),
             (("a.py", "--range", "x"), "--range 'x' is not a range"),
             (("a.py", "--model", "/no/such"), "no checkpoint at"),
+            (("a.py", "--adapter", "shop@1a2b3c4d"), "no adapter is called 'shop@1a2b3c4d'"),
+            (("a.py", "--adapter", "./shop"), "is not an adapter"),
         ],
     )
     def test_what_makes_no_sense_is_said(
@@ -136,7 +138,8 @@ class TestTerminal:
 
 def test_nothing_heavy_is_imported_before_the_first_screen() -> None:
     code = (
-        "import sys, editflow_tui.session, editflow_tui.app, editflow_tui.keymap, editflow.resident.place;"
+        "import sys, editflow_tui.session, editflow_tui.app, editflow_tui.personal, editflow.resident.place,"
+        " editflow.adapters.choice;"
         "print(*sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,20 +1,13 @@
-"""Keys by default, a person's own keys, and what is said of those that cannot be followed."""
+"""Keys by default, keys that were asked for, and what is said of those that cannot be followed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from editflow_tui.commands import BY_NAME, COMMANDS, When
-from editflow_tui.keymap import Keymap, keymap_path, read_keymap, resolve
-
-
-def read(folder: Path, text: str) -> Keymap:
-    path = folder / "tui.toml"
-    path.write_text(text, "utf-8")
-    return read_keymap(path)
+from editflow_tui.keymap import resolve
 
 
 def test_names_are_unique_and_every_command_has_a_key() -> None:
@@ -27,19 +20,14 @@ def test_no_two_commands_share_a_key_at_one_time() -> None:
     assert [key for key, count in counts.items() if count > 1] == []
 
 
-def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
-    keymap = read_keymap(tmp_path / "none.toml")
+def test_without_wishes_the_defaults_hold() -> None:
+    keymap = resolve({})
     assert keymap.problems == ()
     assert all(keymap.keys[command.name] == command.keys for command in COMMANDS)
 
 
-def test_the_file_is_the_person_s_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert not keymap_path().is_relative_to(tmp_path) and keymap_path().name == "tui.toml"
-
-
-def test_keys_are_replaced_and_taken_from_whoever_had_them(tmp_path: Path) -> None:
-    keymap = read(tmp_path, '[keys]\naccept = "j"\nnext = ["down", "ctrl+n"]\nundo = ","\nback = "b"\n')
+def test_keys_are_replaced_and_taken_from_whoever_had_them() -> None:
+    keymap = resolve({"accept": "j", "next": ["down", "ctrl+n"], "undo": ",", "back": "b"})
     assert keymap.problems == ()
     assert keymap.keys["accept"] == ("j",)
     assert keymap.keys["next"] == ("down", "ctrl+n")
@@ -72,30 +60,23 @@ def test_a_command_may_be_switched_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("asked", "words"),
     [
-        ("[keys]\naccpet = 'y'\n", "'accpet' is not a command"),
-        ("[keys]\naccept = 5\n", "accept must be a key or a list of keys"),
-        ("[keys]\naccept = ['y', 5]\n", "accept must be a key or a list of keys"),
-        ("[keys]\naccept = 'a b'\n", "accept must be a key or a list of keys"),
-        ("[keys]\naccept = 'z'\nreject = 'z'\n", "z is asked for by accept and reject; accept has it"),
-        ("keys = 3\n", "keys must be a table"),
-        ("[colours]\n", "unknown 'colours'"),
-        ("[keys\n", "is not valid TOML"),
+        ({"accpet": "y"}, "'accpet' is not a command"),
+        ({"accept": 5}, "accept must be a key or a list of keys"),
+        ({"accept": ["y", 5]}, "accept must be a key or a list of keys"),
+        ({"accept": "a b"}, "accept must be a key or a list of keys"),
+        ({"accept": "z", "reject": "z"}, "z is asked for by accept and reject; accept has it"),
     ],
 )
-def test_what_cannot_be_followed_is_said_and_the_rest_holds(tmp_path: Path, text: str, words: str) -> None:
-    keymap = read(tmp_path, text)
-    assert any(words in problem and "tui.toml" in problem for problem in keymap.problems)
+def test_what_cannot_be_followed_is_said_and_the_rest_holds(asked: dict[str, object], words: str) -> None:
+    keymap = resolve(asked)
+    assert words in keymap.problems
     assert keymap.keys["quit"] == ("q", "ctrl+q")
 
 
-def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
-    assert "cannot be read" in read_keymap(tmp_path).problems[0]
-
-
-def test_problems_have_no_control_characters(tmp_path: Path) -> None:
-    keymap = read(tmp_path, '[keys]\n"\\u001b[31m" = "y"\n')
+def test_problems_have_no_control_characters() -> None:
+    keymap = resolve({"\x1b[31m": "y"})
     assert all(problem.isprintable() for problem in keymap.problems) and keymap.problems
 
 

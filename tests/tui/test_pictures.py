@@ -21,6 +21,7 @@ from editflow.proposal import Proposal
 from editflow_tui.actions import Started
 from editflow_tui.app import Reviewer
 from editflow_tui.keymap import resolve
+from editflow_tui.personal import Personal
 from editflow_tui.review import open_review
 from editflow_tui.runner import Stepped, Suspected
 from tests.tui.reviewing import OPTIONS, ScriptedFixer, step
@@ -79,7 +80,9 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> None:
 async def review(
     *named: tuple[str, Proposal], size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[Reviewer, Pilot[int]]]:
-    app = Reviewer(open_review(named or [proposal()]), OPTIONS, resolve({}), ScriptedFixer, fixes=False)
+    app = Reviewer(
+        open_review(named or [proposal()]), OPTIONS, Personal(resolve({})), ScriptedFixer, fixes=False
+    )
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from editflow.adapters.choice import Chosen
 from editflow.document import Document
 from editflow.errors import EditFlowError
 from editflow.proposal import Proposal
@@ -18,7 +19,8 @@ from editflow.request import Request
 from editflow.resident import client
 from editflow.resident.client import EngineChoice, EngineStatus, StatusKind
 from editflow.step import Step
-from editflow_tui.runner import Ended, EngineChanged, Runner, RunnerEvent, Stepped, Suspected
+from editflow_tui.runner import Ended, EngineChanged, Noted, Runner, RunnerEvent, Stepped, Suspected
+from tests import trained
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,8 +30,11 @@ BUGGY = Path(__file__).parents[2] / "examples" / "buggy.py"
 class FakeJob:
     """Makes a step whenever it may."""
 
-    def __init__(self, request: Request, may_step: asyncio.Semaphore) -> None:
-        self.request, self.cancelled, self._may_step = request, False, may_step
+    model = "default@12345678"
+
+    def __init__(self, request: Request, adapter: Path | None, may_step: asyncio.Semaphore) -> None:
+        self.request, self.adapter, self._may_step = request, adapter, may_step
+        self.cancelled = False
 
     async def __aiter__(self) -> AsyncIterator[Step]:
         text = self.request.document.text
@@ -54,14 +59,18 @@ class FakeEngine:
         self.daemon, self.log, self.on_status = daemon, log, on_status
         self.jobs: list[FakeJob] = []
         self.may_step = asyncio.Semaphore(0)
+        self.looked_with: list[Path | None] = []
         self.closed = False
         FakeEngine.latest = self
 
-    def start(self, request: Request) -> FakeJob:
-        self.jobs.append(FakeJob(request, self.may_step))
+    def start(self, request: Request, adapter: Path | None = None) -> FakeJob:
+        self.jobs.append(FakeJob(request, adapter, self.may_step))
         return self.jobs[-1]
 
-    async def suspicion(self, document: Document) -> list[tuple[int, int, float]]:
+    async def suspicion(
+        self, document: Document, adapter: Path | None = None
+    ) -> list[tuple[int, int, float]]:
+        self.looked_with.append(adapter)
         await self.may_step.acquire()
         if "unfixable" in document.text:
             raise EditFlowError("it cannot be looked at")
@@ -178,6 +187,46 @@ class TestFake:
         async with showing() as (screen, engine):
             engine.on_status(EngineStatus(StatusKind.ready, "default@12345678"))
             assert screen.events == [EngineChanged(EngineStatus(StatusKind.ready, "default@12345678"))]
+
+    async def test_every_job_has_the_adapter_of_its_file_now(self, tmp_path: Path) -> None:
+        adapter = trained.write(tmp_path, "a" * 40)
+        none = Chosen(problem="of another base")
+        answers = [Chosen(adapter), Chosen(adapter), none, none]
+        asked: list[Path | None] = []
+
+        def find(path: Path | None) -> Chosen:
+            asked.append(path)
+            return answers[len(asked) - 1]
+
+        async with showing(find=find) as (screen, engine):
+            for _ in range(9):
+                engine.may_step.release()
+            screen.runner.fix(1, asking())
+            await screen.until(lambda event: event == Ended(1, None))
+            screen.runner.suspect(1, asking().document)
+            await screen.until(lambda event: isinstance(event, Suspected))
+            screen.runner.fix(2, asking())
+            await screen.until(lambda event: event == Ended(2, None))
+            screen.runner.suspect(2, asking().document)
+            await screen.until(lambda event: isinstance(event, Suspected) and event.key == 2)
+        assert asked == [Path("a.txt")] * 4
+        assert [job.adapter for job in engine.jobs] == [adapter.folder, None]
+        assert engine.looked_with == [adapter.folder, None]
+        assert screen.of(Noted) == [Noted("of another base")]
+        assert {event.model for event in screen.of(Stepped)} == {"default@12345678"}
+
+    async def test_an_adapter_that_went_away_fails_its_job(self) -> None:
+        def find(_: Path | None) -> Chosen:
+            raise EditFlowError("no adapter is called 'shop'")
+
+        async with showing(find=find) as (screen, engine):
+            screen.runner.fix(1, asking())
+            screen.runner.suspect(1, asking().document)
+            await screen.until(lambda event: isinstance(event, Ended))
+            await screen.until(lambda event: isinstance(event, Suspected))
+        assert screen.of(Ended) == [Ended(1, "no adapter is called 'shop'")]
+        assert screen.of(Suspected)[0].error == "no adapter is called 'shop'"
+        assert engine.jobs == []
 
     @pytest.mark.parametrize("daemon", [True, False])
     async def test_closing_ends_everything(self, daemon: bool) -> None:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, TextArea
 
 from editflow.proposal import HunkState, Proposal
+from editflow.resident.status import EngineStatus, StatusKind
 from editflow.step import Step
 from editflow_tui import outside
 from editflow_tui.actions import Move, Verdict
 from editflow_tui.commands import COMMANDS
 from editflow_tui.flow_bar import flow_row
-from editflow_tui.header import NARROW, header_row
+from editflow_tui.header import NARROW, engine_words, header_row
 from editflow_tui.keymap import resolve
 from editflow_tui.outside import EditorError, edit_text, open_at
 from editflow_tui.playback import Playback
@@ -314,6 +316,18 @@ class TestRows:
     def test_the_end_of_a_long_name_is_kept(self, tmp_path: Path) -> None:
         desk = Desk(slips(tmp_path, "a" * 60 + "z.py"))
         assert "az.py  1/3" in str(header_row(desk.review, 50))
+
+    def test_an_adapter_is_the_last_to_go(self, tmp_path: Path) -> None:
+        status = EngineStatus(StatusKind.ready, "default@9a61e92a", "cpu")
+        assert engine_words(None, None) == [""]
+        assert engine_words(status, None) == ["default@9a61e92a · cpu · ready"]
+        model = "default@9a61e92a+shop@1a2b3c4d"
+        review = replace(Desk(slips(tmp_path)).review, engine=status)
+        review = replace(review, files=(replace(review.file, model=model),))
+        wide, narrow, tiny = (str(header_row(review, width)) for width in (100, 60, 40))
+        assert wide.endswith(f"  {model} · cpu · ready")
+        assert narrow.endswith("  shop@1a2b3c4d") and "default" not in narrow
+        assert "shop" not in tiny.replace("slips", "")
 
     def test_other_files_are_counted_where_they_are_not_listed(self, tmp_path: Path) -> None:
         desk = Desk(*(slips(tmp_path, f"{name}.py") for name in "abc"))

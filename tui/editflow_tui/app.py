@@ -19,6 +19,7 @@ from textual.timer import Timer
 from editflow.commands.fix_options import Options
 from editflow.document import Document
 from editflow.errors import EditFlowError
+from editflow.proposal import HunkState
 from editflow_tui.actions import (
     Action,
     Flow,
@@ -36,13 +37,14 @@ from editflow_tui.actions import (
 from editflow_tui.commands import BY_NAME, COMMANDS, When
 from editflow_tui.diff_view import DiffView
 from editflow_tui.errands import Errands
+from editflow_tui.file_review import FileReview
 from editflow_tui.files import Files
 from editflow_tui.fixing import Fixer, MakeFixer, request_for
 from editflow_tui.flow_bar import FlowBar
 from editflow_tui.following import Run
-from editflow_tui.keymap import Keymap
+from editflow_tui.personal import Personal
 from editflow_tui.review import Review, reduce
-from editflow_tui.runner import Ended, EngineChanged, RunnerEvent, Stepped, Suspected
+from editflow_tui.runner import Ended, EngineChanged, Noted, RunnerEvent, Stepped, Suspected
 from editflow_tui.screens.review import ReviewScreen, review_screen
 from editflow_tui.visible import safe
 
@@ -55,13 +57,20 @@ class Reviewer(App[int]):
     ENABLE_COMMAND_PALETTE = False  # it is a command like the others
 
     def __init__(
-        self, review: Review, options: Options, keymap: Keymap, make_fixer: MakeFixer, *, fixes: bool = True
+        self,
+        review: Review,
+        options: Options,
+        personal: Personal,
+        make_fixer: MakeFixer,
+        *,
+        fixes: bool = True,
     ) -> None:
         """`fixes`: all files are fixed at the start, in contrast to proposals that are there already."""
         super().__init__()
-        self.review, self.keymap = review, keymap
-        self.main: ReviewScreen = review_screen(keymap, review)
+        self.review, self.keymap = review, personal.keymap
+        self.main: ReviewScreen = review_screen(personal.keymap, review)
         self._options, self._make_fixer, self._fixes = options, make_fixer, fixes
+        self._personal = personal
         self._fixer: Fixer | None = None
         self._asked: dict[int, Document] = {}  # documents whose heat was asked for, by file
         self._runs: Counter[int] = Counter()  # the number of the latest run, by file
@@ -76,7 +85,7 @@ class Reviewer(App[int]):
     def on_ready(self) -> None:
         """The first screen is there: now what takes longer."""
         gc.enable()
-        for problem in self.keymap.problems:
+        for problem in self._personal.problems:
             self.complain(problem)
         self._heed_signals()
         self.run_worker(self._watch())
@@ -174,6 +183,16 @@ class Reviewer(App[int]):
         elif file.playback.running:
             self.say(f"{file.name}: the text is another now, so the fix was stopped: ask for it again")
 
+    def keep_outcomes(self, file: FileReview, state: HunkState) -> None:
+        """Record what was decided so, if the person wants that."""
+        if self._personal.record_outcomes:
+            from editflow_tui.recording import keep
+
+            try:
+                keep([file], state, self._options.message)
+            except EditFlowError as error:
+                self.complain(str(error))
+
     def reload(self, index: int) -> None:
         """Read a file again; decisions stay where their text does."""
         file = self.review.files[index]
@@ -226,7 +245,9 @@ class Reviewer(App[int]):
 
     def _hear(self, event: RunnerEvent, stamp: object) -> None:
         """Act on what was posted, unless what it is about was given up before its turn came."""
-        if self._stamp(event) == stamp:
+        if isinstance(event, Noted):
+            self.complain(event.words)
+        elif self._stamp(event) == stamp:
             self.act(event)
 
     def _stamp(self, event: RunnerEvent) -> object:
@@ -236,7 +257,7 @@ class Reviewer(App[int]):
                 return self._runs[index]
             case Suspected(index):
                 return self._asked.get(index)
-            case EngineChanged():
+            case EngineChanged() | Noted():
                 return None
 
     def _keep_playing(self) -> None:

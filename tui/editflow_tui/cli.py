@@ -23,6 +23,10 @@ def tui(
         typer.Option(metavar="FILE", help="Review this unified diff instead; - reads standard input."),
     ] = None,
     model: Annotated[str, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = "default",
+    adapter: Annotated[
+        str,
+        typer.Option(metavar="auto|none|NAME|FOLDER", help="Adapter to use; auto is the repository's own."),
+    ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the attempts after the first.")] = 0,
     theme: Annotated[str | None, typer.Option(metavar="NAME", help="Colours.")] = None,
@@ -47,6 +51,7 @@ def tui(
         lines=None if lines is None else parse_range(lines),
         message=message,
         model=model,
+        adapter=adapter,
         device=device,
         seed=seed,
         isolated=isolated,

@@ -132,6 +132,7 @@ class Errands:
         except EditFlowError as error:
             self._app.complain(str(error))
         else:
+            self._app.keep_outcomes(file, HunkState.ACCEPTED)
             self._app.renew(Wrote(index, document))
             self._app.say(f"{file.name}: {count} written")
             return True

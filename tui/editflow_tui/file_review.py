@@ -31,6 +31,8 @@ class FileReview:
     playback: Playback = field(default_factory=Playback)
     run: Run = field(default_factory=Run)
     seed: int = 0
+    model: str | None = None
+    """Which model made the latest step, with its adapter."""
     heat: tuple[tuple[int, int, float], ...] = ()
     stale: tuple[Hunk, ...] = ()
     """Hunks whose text others have changed."""

@@ -43,7 +43,8 @@ def _stepped(file: FileReview, event: Stepped) -> FileReview:
     fresh = file.run.proposal_of(event.step)
     history = followed(file.history, file.offered, fresh, file.run)
     playback = file.playback.add(replace(event.step, proposal=fresh))
-    return revised(replace(file, playback=playback, offered=file.offered | keys_of(fresh)), history)
+    offered = file.offered | keys_of(fresh)
+    return revised(replace(file, playback=playback, offered=offered, model=event.model), history)
 
 
 def _moved(file: FileReview, left: Sequence[Hunk], after: Proposal) -> FileReview:

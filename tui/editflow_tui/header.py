@@ -34,7 +34,6 @@ class Header(Static):
 
 def header_row(review: Review, width: int) -> Content:
     """The row; what has no room is left out: the engine, then what is in all files, then the beginning of the name."""
-    engine = Content.styled(engine_words(review.engine), "$text-muted")
     name = Content.styled(safe(review.file.name), "bold $primary")
     is_listed = len(review.files) == 1 or width >= NARROW
     place = [] if is_listed else [f"file {review.current + 1}/{len(review.files)}"]
@@ -44,9 +43,11 @@ def header_row(review: Review, width: int) -> Content:
     count = Content.styled(more if has_room else words, "bold")
     left = Content.assemble(_fitted(name, width - len(_GAP) - count.cell_length), _GAP, count)
     room = width - left.cell_length
-    if engine.cell_length + len(_GAP) > room:
-        return left.truncate(width)
-    return Content.assemble(left, " " * (room - engine.cell_length), engine)
+    for words in engine_words(review.engine, review.file.model):
+        engine = Content.styled(words, "$text-muted")
+        if engine.cell_length + len(_GAP) <= room:
+            return Content.assemble(left, " " * (room - engine.cell_length), engine)
+    return left.truncate(width)
 
 
 def progress(file: FileReview) -> str:
@@ -75,12 +76,17 @@ def found(review: Review) -> list[str]:
     return ["no match" if match is None else f"match {match + 1}/{len(matches)}"]
 
 
-def engine_words(status: EngineStatus | None) -> str:
-    """The engine in a few words."""
+def engine_words(status: EngineStatus | None, model: str | None) -> list[str]:
+    """The engine, and the model that worked on the file, in a few words and in fewer.
+
+    Where a repository's adapter was at work, its name is the last thing to go.
+    """
     if status is None:
-        return ""
-    parts = [status.model, status.device, status.message or status.kind.value]
-    return " · ".join(safe(part) for part in parts if part)
+        return [""]
+    name = safe(model or status.model or "")
+    parts = [name, status.device or "", safe(status.message or status.kind.value)]
+    adapter = name.partition("+")[2]
+    return [" · ".join(filter(None, parts)), *([adapter] if adapter else [])]
 
 
 def _fitted(name: Content, width: int) -> Content:

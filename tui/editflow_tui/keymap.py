@@ -1,24 +1,13 @@
-"""Which keys ask for which commands: the defaults, and over them what a person's own `tui.toml` says.
-
-    [keys]
-    accept = "ctrl+y"
-    next = ["j", "down"]
-
-The file lies in the user's configuration folder. A reviewed repository has no say in what keys do.
-"""
+"""Which keys ask for which commands: the defaults, and over them what a person's own `tui.toml` says."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from platformdirs import user_config_path
 from textual.binding import Binding
 
-from editflow.document import shown
 from editflow_tui.commands import BY_NAME, COMMANDS, Command, When
 
 _KEY = re.compile(r"(?:(?:ctrl|alt|shift|super|meta|hyper)\+)*(?:[^\s+]|[a-z][a-z0-9_]+|\+)")
@@ -39,29 +28,6 @@ class Keymap:
     def shown(self, name: str) -> str:
         """The keys of a command as a person reads them."""
         return " ".join(self.keys[name])
-
-
-def keymap_path() -> Path:
-    """Where a person keeps their own keys."""
-    return user_config_path("editflow") / "tui.toml"
-
-
-def read_keymap(path: Path) -> Keymap:
-    """The keys as the file says; never raises: what cannot be followed is a problem and the default stays."""
-    try:
-        content = tomllib.loads(path.read_bytes().decode())
-    except FileNotFoundError:
-        return resolve({})
-    except OSError as error:
-        return _defaults(f"{shown(path)}: cannot be read: {error.strerror}")
-    except ValueError as error:  # of TOML or of UTF-8
-        return _defaults(f"{shown(path)}: is not valid TOML: {ascii(str(error))[1:-1]}")
-    table = content.pop("keys", {})
-    others = tuple(f"{shown(path)}: unknown {name!a}; known is [keys]" for name in content)
-    if not isinstance(table, dict):
-        return _defaults(f"{shown(path)}: keys must be a table: write [keys]")
-    found = resolve(table)
-    return Keymap(found.keys, others + tuple(f"{shown(path)}: {problem}" for problem in found.problems))
 
 
 def resolve(asked: Mapping[str, object]) -> Keymap:
@@ -108,10 +74,6 @@ def _canonical(key: str) -> str:
     """The one name of a key: "/" is "slash"; a comma would separate keys."""
     (binding,) = Binding.make_bindings([Binding(key.replace(",", "comma"), "")])
     return binding.key
-
-
-def _defaults(problem: str) -> Keymap:
-    return Keymap(resolve({}).keys, (problem,))
 
 
 def _binding(command: Command, key: str) -> Binding:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from editflow.errors import EditFlowError
 
 if TYPE_CHECKING:
+    from editflow.adapters.choice import Chosen
     from editflow.document import Document
     from editflow.request import Request
     from editflow.resident.client import EngineChoice, EngineStatus
@@ -26,6 +28,8 @@ class Stepped:
 
     key: int
     step: Step
+    model: str | None = None
+    """Which model made the step, with its adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +56,42 @@ class EngineChanged:
     status: EngineStatus
 
 
-RunnerEvent = Stepped | Ended | Suspected | EngineChanged
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that a person should know; it is told once."""
+
+    words: str
+
+
+RunnerEvent = Stepped | Ended | Suspected | EngineChanged | Noted
+
+Find = Callable[[Path | None], "Chosen"]
+"""The adapter for a file, or why there is none; may take its time, and raise EditFlowError."""
 
 
 class Runner:
     """One resident engine, used from the thread of one asyncio loop."""
 
     def __init__(
-        self, choice: EngineChoice, post: Callable[[RunnerEvent], None], *, daemon: bool = True
+        self,
+        choice: EngineChoice,
+        post: Callable[[RunnerEvent], None],
+        *,
+        daemon: bool = True,
+        find: Find | None = None,
     ) -> None:
-        """Nothing is started yet. `daemon`: share this user's engine, or else have a private one as a child."""
+        """Nothing is started yet.
+
+        `daemon`: share this user's engine, or else have a private one as a child. `find` is called in threads, for
+        every job anew; None uses no adapter.
+        """
         # A tenth of a second, spent after the first screen.
         from platformdirs import user_log_path
 
         from editflow.resident.client import ResidentEngine
 
-        self._post = post
+        self._post, self._find = post, find
+        self._noted: set[str] = set()
         self._engine = ResidentEngine(
             choice,
             daemon=daemon,
@@ -101,22 +125,35 @@ class Runner:
         await self._engine.close()
 
     async def _fix(self, key: int, request: Request) -> None:
-        job, error = self._engine.start(request), None
+        job = error = None
         try:
+            job = self._engine.start(request, await self._adapter(request.document))
             async for step in job:
-                self._post(Stepped(key, step))
+                self._post(Stepped(key, step, job.model))
         except EditFlowError as failure:
             error = str(failure)
         finally:
-            job.cancel()
+            if job is not None:
+                job.cancel()
         self._post(Ended(key, error))
 
     async def _look(self, key: int, document: Document) -> None:
         try:
-            event = Suspected(key, tuple(await self._engine.suspicion(document)))
+            adapter = await self._adapter(document)
+            event = Suspected(key, tuple(await self._engine.suspicion(document, adapter=adapter)))
         except EditFlowError as failure:
             event = Suspected(key, (), str(failure))
         self._post(event)
+
+    async def _adapter(self, document: Document) -> Path | None:
+        """The folder of the adapter for a document."""
+        if self._find is None:
+            return None
+        chosen = await asyncio.to_thread(self._find, document.path)
+        if chosen.problem and chosen.problem not in self._noted:
+            self._noted.add(chosen.problem)
+            self._post(Noted(chosen.problem))
+        return None if chosen.adapter is None else chosen.adapter.folder
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from editflow.commands.fix_options import FAILED, STDIN, Mode, Options, UsageError
-from editflow.commands.read_files import read_all, say
+from editflow.commands.read_files import complain, read_all, say
 from editflow.document import shown
 from editflow.errors import EditFlowError
-from editflow.proposal import Proposal
+from editflow.proposal import HunkState, Proposal
 
 if TYPE_CHECKING:
+    from editflow.adapters.choice import Chosen
     from editflow_tui.app import Reviewer
+    from editflow_tui.personal import Personal
+    from editflow_tui.runner import Find
 
 Named = list[tuple[str, Proposal]]
 
@@ -90,31 +93,58 @@ def _bytes_of(patch: str) -> bytes:
 def _review(named: Named, options: Options, theme: str | None, *, daemon: bool, fixes: bool) -> int:
     gc.disable()  # a fifth of the time until the first screen, which turns it on: imports leave no garbage
     try:
-        app = _reviewer(named, options, daemon=daemon, fixes=fixes)
+        from editflow_tui.personal import personal_path, read_personal
+
+        personal = read_personal(personal_path())
+        app = _reviewer(named, options, personal, daemon=daemon, fixes=fixes)
         if theme is not None:
             app.theme = theme
         code = app.run()
     finally:
         gc.enable()
+    if personal.record_outcomes:
+        _keep_rejections(app, options)
     return app.return_code or 0 if code is None else code
 
 
-def _reviewer(named: Named, options: Options, *, daemon: bool, fixes: bool) -> Reviewer:
+def _keep_rejections(app: Reviewer, options: Options) -> None:
+    from editflow_tui.recording import keep
+
+    try:
+        keep(app.review.files, HunkState.REJECTED, options.message)
+    except EditFlowError as error:
+        complain(error)
+
+
+def _finder(options: Options) -> Find:
+    """Looks up adapters as the options say; EditFlowError at once where one that is named cannot be used."""
+    from editflow.adapters.choice import AUTO, NONE, choose
+    from editflow.checkpoint import Checkpoint
+
+    def find(path: Path | None) -> Chosen:
+        return choose(options.adapter, path, Checkpoint.read(options.model))
+
+    if options.adapter not in (AUTO, NONE):
+        find(None)
+    return find
+
+
+def _reviewer(named: Named, options: Options, personal: Personal, *, daemon: bool, fixes: bool) -> Reviewer:
     from textual import constants
 
     from editflow.resident.place import EngineChoice
     from editflow_tui.app import Reviewer
-    from editflow_tui.keymap import keymap_path, read_keymap
     from editflow_tui.review import open_review
     from editflow_tui.runner import Runner
 
     choice = EngineChoice(options.model, options.device)
     if fixes:
         _ = choice.identity  # a checkpoint that is not there is said before anything is shown
+    find = _finder(options)
     return Reviewer(
         open_review(named, seed=options.seed, is_still=constants.TEXTUAL_ANIMATIONS == "none"),
         options,
-        read_keymap(keymap_path()),
-        lambda post: Runner(choice, post, daemon=daemon),
+        personal,
+        lambda post: Runner(choice, post, daemon=daemon, find=find),
         fixes=fixes,
     )

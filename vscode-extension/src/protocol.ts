@@ -60,6 +60,8 @@ export interface FixResult {
   readonly steps: number;
   readonly elapsedMs: number;
   readonly applied?: boolean;
+  /** Which model answered, with its adapter. */
+  readonly model?: string;
 }
 
 export interface Step {
@@ -85,6 +87,8 @@ export interface Status {
   readonly device: string | null;
   readonly queue: number;
   readonly message: string;
+  /** What the model has learned of the repository of the document that was opened or fixed last. */
+  readonly adapter?: string;
 }
 
 export interface Outcome {

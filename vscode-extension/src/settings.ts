@@ -16,6 +16,7 @@ export interface ServerSettings {
   readonly model: string;
   readonly device: string;
   readonly daemon: boolean;
+  readonly adapter: "auto" | "none";
   readonly threshold: number | null;
   readonly review: "auto" | "always";
   readonly exclude: readonly string[];
@@ -42,6 +43,7 @@ export function readSettings(): Settings {
       model: ownValue(section, "model", "default"),
       device: ownValue(section, "device", "auto"),
       daemon: ownValue(section, "daemon", true),
+      adapter: ownValue(section, "adapter", "auto"),
       threshold: section.get<number | null>("threshold", null),
       review: section.get<ServerSettings["review"]>("review", "auto"),
       exclude: section.get<string[]>("exclude", []),

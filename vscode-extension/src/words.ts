@@ -49,7 +49,8 @@ function review({ proposal: { pending, accepted, rejected } }: Shown): string {
     : `${pending.length} of ${count(pending.length + decided)} to review`;
 }
 
-function details({ model, device, message }: Status): string {
+function details({ model, device, message, adapter }: Status): string {
   const parts = [model && `model ${model}`, device && `on ${device}`].filter(Boolean).join(" ");
-  return [parts && `Edit Flow, ${parts}`, message].filter(Boolean).join("\n") || "Edit Flow";
+  const learned = adapter && `with ${adapter}, trained on this repository`;
+  return [parts && `Edit Flow, ${parts}`, learned, message].filter(Boolean).join("\n") || "Edit Flow";
 }

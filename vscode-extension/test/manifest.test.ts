@@ -53,7 +53,7 @@ test("an untrusted folder chooses nothing that runs, and cannot ask for more tha
     [...own.map(([name]) => name), ...narrowing].toSorted(),
     manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.toSorted(),
   );
-  for (const name of ["interpreter", "model", "device", "daemon"])
+  for (const name of ["interpreter", "model", "adapter", "device", "daemon"])
     assert.equal(contributes.configuration.properties[`editflow.${name}`]?.scope, "machine");
 });
 

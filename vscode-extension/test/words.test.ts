@@ -25,6 +25,14 @@ test("the model and where it runs", () => {
   });
 });
 
+test("what was learned from the repository is said where one looks", () => {
+  const { tooltip } = describe({ ...READY, adapter: "poetry@1a2b3c4d" }, undefined, "");
+  assert.equal(
+    tooltip,
+    "Edit Flow, model default@9a61e92a on cpu\nwith poetry@1a2b3c4d, trained on this repository",
+  );
+});
+
 test("every state of the server has words", () => {
   const text = (kind: Status["kind"], message = ""): string =>
     describe({ ...READY, kind, message }, undefined, "").text;

@@ -17,7 +17,12 @@ from editflow.request import Request
 from editflow.resident.crashes import MANY, PAUSE, Crashes
 from editflow.resident.launch import STANDARD_ERROR, reach_daemon, spawn_private
 from editflow.resident.link import Link, LinkError
-from editflow.resident.payloads import document_to_json, request_to_json, status_from_json
+from editflow.resident.payloads import (
+    adapter_to_json,
+    document_to_json,
+    request_to_json,
+    status_from_json,
+)
 from editflow.resident.place import EngineChoice, daemon_possible, place_of
 from editflow.resident.remote import RemoteJob, RemoteSpans, Span
 from editflow.resident.status import EngineStatus, StatusKind
@@ -71,18 +76,23 @@ class ResidentEngine:
             return  # told as a status
         link.send(pack({"type": "warm"}))
 
-    def start(self, request: Request) -> RemoteJob:
-        """Start a fix and return at once; a host is started if need be."""
+    def start(self, request: Request, adapter: Path | None = None) -> RemoteJob:
+        """Start a fix, with the adapter in a folder if one is given, and return at once.
+
+        A host is started if need be. An adapter that cannot be used fails the fix.
+        """
         number = next(self._numbers)
         job = RemoteJob(request, lambda: self._cancel(number))
-        self._submit(number, job, lambda: {"type": "fix", "request": request_to_json(request)})
+        self._submit(number, job, adapter, lambda: {"type": "fix", "request": request_to_json(request)})
         return job
 
-    async def suspicion(self, document: Document, lines: tuple[int, int] | None = None) -> list[Span]:
+    async def suspicion(
+        self, document: Document, lines: tuple[int, int] | None = None, adapter: Path | None = None
+    ) -> list[Span]:
         """(start, end, probability that an edit is due) of every token; EditFlowError if it fails."""
         number, answer = next(self._numbers), RemoteSpans()
         body = {"type": "suspicion", "document": document_to_json(document), "lines": lines}
-        self._submit(number, answer, lambda: body)
+        self._submit(number, answer, adapter, lambda: body)
         try:
             return await answer.spans
         finally:
@@ -100,13 +110,20 @@ class ResidentEngine:
         if link is not None:
             await link.close()
 
-    def _submit(self, number: int, job: RemoteJob | RemoteSpans, message: Callable[[], Message]) -> None:
+    def _submit(
+        self,
+        number: int,
+        job: RemoteJob | RemoteSpans,
+        adapter: Path | None,
+        message: Callable[[], Message],
+    ) -> None:
         self._pending[number] = job
-        self._spawn(self._send(number, message))
+        envelope = {"job": number, "adapter": adapter_to_json(adapter)}
+        self._spawn(self._send(number, lambda: message() | envelope))
 
     async def _send(self, number: int, message: Callable[[], Message]) -> None:
         try:
-            data = pack(message() | {"job": number})
+            data = pack(message())
             link = await self._connected()
         except EditFlowError as error:
             self._finish(number, error)

@@ -11,7 +11,12 @@ from editflow.errors import EditFlowError
 from editflow.resident import job as jobs
 from editflow.resident.job import Job, Work
 from editflow.resident.log import log, log_failure, readable
-from editflow.resident.payloads import document_from_json, lines_from_json, request_from_json
+from editflow.resident.payloads import (
+    adapter_from_json,
+    document_from_json,
+    lines_from_json,
+    request_from_json,
+)
 from editflow.resident.report import Report
 from editflow.resident.runner import Runner
 from editflow.resident.status import EngineStatus
@@ -107,7 +112,7 @@ class Connection:
         if not isinstance(number, int) or number in self._jobs:
             raise WireError("a job without a number of its own")
         try:
-            job = Job(number, make(), self._post)
+            job = Job(number, make(), self._post, adapter_from_json(message["adapter"]))
         except EditFlowError as error:
             self.write({"type": "end", "job": number, "error": readable(error)})
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,9 +1,14 @@
-"""Keeps the model: loads it when it is needed, drops it when it is not, and retreats where memory runs out."""
+"""Keeps the model: loads it when it is needed, drops it when it is not, and retreats where memory runs out.
+
+Adapted models come and go with it: they share its weights.
+"""
 
 import gc
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from editflow.resident.adapted import AdaptedModels
 from editflow.resident.job import Load, Model
 from editflow.resident.log import log, readable
 from editflow.resident.status import EngineStatus, StatusKind
@@ -20,6 +25,7 @@ class Keeper:
         self._load, self._chosen, self._changed = load, device, changed
         self._device, self._note = device, ""
         self._model: Model | None = None
+        self._adapted = AdaptedModels()
         self.status = EngineStatus(StatusKind.inactive)
 
     @property
@@ -27,28 +33,22 @@ class Keeper:
         """Whether there is a model."""
         return self._model is not None
 
-    def model(self) -> Model:
-        """The model, loaded where there is none; what loading raises becomes the status and is raised."""
-        if self._model is None:
-            self._become(StatusKind.loading, "loading the model")
-            try:
-                self._model = self._load(self._device)
-            except Exception as error:
-                self._become(StatusKind.error, readable(error))
-                raise
-            log.info("loaded %s on %s", self._model.name, self._model.device)
-            self._become_ready()
-        return self._model
+    def model(self, adapter: Path | None = None) -> Model:
+        """The model, or that with the adapter in a folder; AdapterError where the adapter cannot be used."""
+        base = self._base()
+        return base if adapter is None else self._adapted.of(base, adapter)
 
     def unload(self) -> None:
         """Drop the model and give its memory back; the next one is loaded as if nothing had happened."""
         self._model, self._device, self._note = None, self._chosen, ""
+        self._adapted.clear()
         _free_memory()
         log.info("unloaded")
         self._become(StatusKind.inactive, "unloaded after a long rest")
 
     def retreat(self) -> bool:
         """After memory ran out: smaller batches, then the CPU; False where nothing is left to try."""
+        self._adapted.clear()
         device = str(self._model.device) if self._model else self._device
         if self._model and self._model.batch_tokens > LEAST_BATCH:
             self._model.batch_tokens = max(self._model.batch_tokens // 4, LEAST_BATCH)
@@ -62,6 +62,19 @@ class Keeper:
         _free_memory()
         log.warning("%s", self._note)
         return True
+
+    def _base(self) -> Model:
+        """The model, loaded where there is none; what loading raises becomes the status and is raised."""
+        if self._model is None:
+            self._become(StatusKind.loading, "loading the model")
+            try:
+                self._model = self._load(self._device)
+            except Exception as error:
+                self._become(StatusKind.error, readable(error))
+                raise
+            log.info("loaded %s on %s", self._model.name, self._model.device)
+            self._become_ready()
+        return self._model
 
     def _become_ready(self) -> None:
         fallen_back = self._device != self._chosen

@@ -63,6 +63,21 @@ def lines_from_json(lines: list[int] | None) -> tuple[int, int] | None:
     return first, last
 
 
+def adapter_to_json(folder: Path | None) -> str | None:
+    """Absolute, so that it means the same in any process."""
+    return None if folder is None else str(folder.absolute())
+
+
+def adapter_from_json(folder: str | None) -> Path | None:
+    """The folder of an adapter, or none; TypeError or ValueError if it is neither."""
+    if folder is None:
+        return None
+    path = Path(folder)
+    if not path.is_absolute():
+        raise ValueError("the folder of an adapter is not absolute")
+    return path
+
+
 def step_to_json(step: Step) -> Message:
     """What a step proposes, without the document."""
     return {

@@ -20,6 +20,8 @@ class RemoteJob:
     def __init__(self, request: Request, ask_to_cancel: Callable[[], None]) -> None:
         """`ResidentEngine.start` makes these."""
         self.request = request
+        self.model: str | None = None
+        """Which model answers, with its adapter; None before the first step."""
         self._ask_to_cancel = ask_to_cancel
         self._changed = asyncio.Event()
         self._latest: Message | None = None
@@ -58,6 +60,7 @@ class RemoteJob:
 
     def _step(self, message: Message) -> Step:
         try:
+            self.model = message["model"]
             return step_from_json(message, self.request.document)
         except (KeyError, TypeError, ValueError) as error:
             raise EditFlowError("the engine sent a step that does not fit its document") from error

@@ -80,7 +80,7 @@ class Runner(Thread):
         """Make one pass, loading the model if need be; whether the job goes on."""
         try:
             self._keeper.model()  # may take seconds, in which a cancelled job ends at once
-            return self._begin(job) and job.advance(self._keeper.model())
+            return self._begin(job) and job.advance(self._keeper.model)
         except Exception as error:
             if not is_out_of_memory(error):
                 log_failure("a job", error)

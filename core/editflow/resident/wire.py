@@ -12,7 +12,7 @@ from typing import Any
 from editflow import __version__
 from editflow.errors import EditFlowError
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_MESSAGE = 32 * 1024 * 1024
 """Most bytes of one message."""
 HELLO_TIMEOUT = 10.0

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from editflow.adapters.adapter import Adapter
 from editflow.document import Document
 from editflow.proposal import Proposal
 from editflow.request import Request
@@ -16,6 +17,7 @@ from editflow.resident.link import Link
 from editflow.resident.place import EngineChoice, listen, place_of
 from editflow.resident.wire import Message, pack
 from editflow.step import Step
+from tests.trained import write
 
 PASSES = 3
 
@@ -23,17 +25,23 @@ PASSES = 3
 class FakeModel:
     """Knows one misspelling; a request's `steps` are its passes, and texts that say so make it fail."""
 
-    name = "fake@01234567"
-
-    def __init__(self, device: str = "cpu", pause: float = 0.0, batch_tokens: int = 16_384) -> None:
-        """`pause`: seconds a pass."""
+    def __init__(
+        self,
+        device: str = "cpu",
+        pause: float = 0.0,
+        batch_tokens: int = 16_384,
+        name: str = "fake@01234567",
+        right: str = "value",
+    ) -> None:
+        """`pause`: seconds a pass; `right`: the spelling that it knows."""
         self.device, self.pause, self.batch_tokens = device, pause, batch_tokens
+        self.name, self.right = name, right
         self.passes: list[str] = []
         """The text of each pass."""
 
     def fix(self, request: Request) -> Iterator[Step]:
         total, text = request.steps or PASSES, request.document.text
-        proposal = Proposal.from_texts(request.document, text.replace("valeu", "value"), 0.9)
+        proposal = Proposal.from_texts(request.document, text.replace("valeu", self.right), 0.9)
         for index in range(1, total + 1):
             time.sleep(self.pause)
             self.passes.append(text)
@@ -47,6 +55,18 @@ class FakeModel:
     ) -> list[tuple[int, int, float]]:
         at = document.text.find("valeu")
         return [(at, at + 5, 0.87)] if at >= 0 else []
+
+    def adapted(self, adapter: Adapter) -> "FakeModel":
+        """Knows the spelling that the adapter's facts hold; a damaged adapter is refused."""
+        adapter.verify()
+        model = FakeModel(self.device, self.pause, 1, f"{self.name}+{adapter.name}", adapter.facts["right"])
+        model.passes = self.passes
+        return model
+
+
+def write_fake_adapter(folder: Path, right: str) -> Adapter:
+    """An adapter for the fake model."""
+    return write(folder, "a" * 40, facts={"right": right})
 
 
 def request(text: str = "print(valeu)\n", **options: Any) -> Request:

@@ -52,7 +52,7 @@ class Surface:
 
 
 async def steps_of(job: RemoteJob) -> list[Step]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [step async for step in job]
 
 

@@ -38,7 +38,7 @@ def place() -> Path:
 
 async def test_a_fix_over_the_wire() -> None:
     async with hosting(fake), linked() as link:
-        ask(link, "fix", job=7, request=request_to_json(request()))
+        ask(link, "fix", job=7, request=request_to_json(request()), adapter=None)
         steps = [await receive(link, "step") for _ in range(4)]
         assert [(step["job"], step["index"], step["done"]) for step in steps] == [
             (7, 1, False),
@@ -47,7 +47,9 @@ async def test_a_fix_over_the_wire() -> None:
             (7, 3, True),
         ]
         assert steps[-1]["hunks"] == [[6, 11, "value", 0.9]]
-        ask(link, "suspicion", job=8, document=document_to_json(request().document), lines=[1, 1])
+        assert {step["model"] for step in steps} == {"fake@01234567"}
+        document = document_to_json(request().document)
+        ask(link, "suspicion", job=8, document=document, lines=[1, 1], adapter=None)
         assert (await receive(link, "spans"))["spans"] == [[6, 11, 0.87]]
 
 
@@ -56,7 +58,7 @@ async def test_the_hellos() -> None:
         reader, writer = await asyncio.open_unix_connection(place())
         writer.write(pack(hello() | {"version": "0.0.1"}))
         answer = await read_message(reader)
-        assert answer == {"type": "hello", "protocol": 1, "version": __version__}
+        assert answer == {"type": "hello", "protocol": 2, "version": __version__}
         assert await read_message(reader) is None
         writer.close()
 
@@ -77,25 +79,39 @@ async def test_a_client_that_says_nothing_is_hung_up_on(monkeypatch: pytest.Monk
         struct.pack(">I", 4) + b"nope",
         pack({"type": "what"}),
         pack({"type": "fix"}),
-        pack({"type": "fix", "job": 1, "request": {}}),
-        pack({"type": "fix", "job": 1, "request": None}),
-        pack({"type": "suspicion", "job": 1, "document": {"path": 3}, "lines": None}),
+        pack({"type": "fix", "job": 1, "request": {}, "adapter": None}),
+        pack({"type": "fix", "job": 1, "request": None, "adapter": None}),
+        pack({"type": "suspicion", "job": 1, "document": {"path": 3}, "lines": None, "adapter": None}),
+        pack({"type": "fix", "job": 1, "request": request_to_json(request())}),
+        pack({"type": "fix", "job": 1, "request": request_to_json(request()), "adapter": 3}),
+        pack({"type": "fix", "job": 1, "request": request_to_json(request()), "adapter": "a"}),
     ],
-    ids=["length", "no json", "type", "no number", "no request", "null request", "document"],
+    ids=[
+        "length",
+        "no json",
+        "type",
+        "no number",
+        "no request",
+        "null request",
+        "document",
+        "no adapter",
+        "odd adapter",
+        "relative adapter",
+    ],
 )
 async def test_a_malformed_message_ends_its_connection_alone(data: bytes) -> None:
     async with hosting(fake), linked() as good, linked() as bad:
         bad.send(data)
         while await bad.read() is not None:
             pass
-        ask(good, "fix", job=1, request=request_to_json(request()))
+        ask(good, "fix", job=1, request=request_to_json(request()), adapter=None)
         assert (await receive(good, "step"))["job"] == 1
 
 
 async def test_a_number_that_is_taken_ends_the_connection() -> None:
     async with hosting(lambda _: FakeModel(pause=0.02)), linked() as link:
         for _ in range(2):
-            ask(link, "fix", job=1, request=request_to_json(request(steps=500)))
+            ask(link, "fix", job=1, request=request_to_json(request(steps=500)), adapter=None)
         while await link.read() is not None:
             pass
 
@@ -104,14 +120,14 @@ async def test_a_text_that_cannot_be_fixed_is_an_error_of_its_job() -> None:
     async with hosting(fake), linked() as link:
         values = request_to_json(request("é"))
         values["document"]["encoding"] = "ascii"
-        ask(link, "fix", job=1, request=values)
+        ask(link, "fix", job=1, request=values, adapter=None)
         assert "cannot be written in ascii" in (await receive(link, "end"))["error"]
 
 
 async def test_nothing_of_the_text_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with hosting(fake), linked() as link:
-        ask(link, "fix", job=1, request=request_to_json(request("unfixable secret = valeu\n")))
+        ask(link, "fix", job=1, request=request_to_json(request("unfixable secret = valeu\n")), adapter=None)
         assert (await receive(link, "end"))["error"] == "internal error (ValueError)"
         ask(link, "secret")
         while await link.read() is not None:
@@ -139,9 +155,9 @@ async def test_a_client_that_leaves_cancels_its_jobs() -> None:
     model = FakeModel(pause=0.01)
     async with hosting(lambda _: model), linked() as stays:
         async with linked() as leaves:
-            ask(leaves, "fix", job=1, request=request_to_json(request("left", steps=10_000)))
+            ask(leaves, "fix", job=1, request=request_to_json(request("left", steps=10_000)), adapter=None)
             await receive(leaves, "step")
-        ask(stays, "fix", job=1, request=request_to_json(request("stays", steps=2)))
+        ask(stays, "fix", job=1, request=request_to_json(request("stays", steps=2)), adapter=None)
         while not (await receive(stays, "step"))["done"]:
             pass
         assert model.passes.count("left") < 20
@@ -164,7 +180,7 @@ class Wide(FakeModel):
 async def test_a_slow_reader_misses_steps_but_never_the_end() -> None:
     model = Wide()
     async with hosting(lambda _: model), linked() as link:
-        ask(link, "fix", job=1, request=request_to_json(request(steps=60)))
+        ask(link, "fix", job=1, request=request_to_json(request(steps=60)), adapter=None)
         while len(model.passes) < 60:
             await asyncio.sleep(0.01)
         steps = [await receive(link, "step")]
@@ -178,7 +194,7 @@ async def test_a_client_that_does_not_read_is_hung_up_on(monkeypatch: pytest.Mon
     monkeypatch.setattr(connection, "OVERFULL", 1_000_000)
     async with hosting(lambda _: Wide()) as running, linked() as link:
         for number in range(8):
-            ask(link, "fix", job=number, request=request_to_json(request(steps=1)))
+            ask(link, "fix", job=number, request=request_to_json(request(steps=1)), adapter=None)
         await asyncio.sleep(0)
         while running.report().connections >= 0:
             await asyncio.sleep(0.01)

@@ -12,19 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from editflow.adapters.adapter import Adapter
 from editflow.checkpoint import Checkpoint
 from editflow.document import Document
+from editflow.engine import Engine
 from editflow.errors import EditFlowError
 from editflow.request import Request
 from editflow.resident import client as client_module
 from editflow.resident import launch
+from editflow.resident.adapted import AdaptedModels
 from editflow.resident.client import EngineChoice, ResidentEngine, StatusKind
 from editflow.resident.control import ask_all
 from editflow.resident.launch import claim, reach_daemon
 from editflow.resident.link import LeavingError, Link, LinkError
 from editflow.resident.place import place_of
 from editflow.resident.report import Report
-from tests.core.resident.fakes import request
+from tests import trained
+from tests.core.resident.fakes import request, write_fake_adapter
 from tests.core.resident.test_client import Surface, steps_of
 
 pytestmark = pytest.mark.asyncio
@@ -230,8 +234,10 @@ class TestPrivate:
 PARENT = """
 import asyncio, sys
 from editflow.resident import launch
+from editflow.resident.adapted import AdaptedModels
 from editflow.resident.client import EngineChoice, ResidentEngine
-from tests.core.resident.fakes import request
+from tests import trained
+from tests.core.resident.fakes import request, write_fake_adapter
 
 launch.host_command = lambda choice: [sys.executable, sys.argv[1]]
 
@@ -275,6 +281,54 @@ async def test_a_path_that_is_taken_is_told_in_one_line(fake_hosts: Path, tmp_pa
     command = [*launch.host_command(EngineChoice()), "--socket", str(taken)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (1, f"editflow: {taken}: Address already in use\n")
+
+
+async def test_adapters_are_swapped_in_a_running_host(fake_hosts: Path, tmp_path: Path) -> None:
+    one, other = (write_fake_adapter(tmp_path / right, right).folder for right in ("worth", "val"))
+    async with Surface() as surface:
+        found = []
+        for adapter in (None, one, other, None):
+            job = surface.engine.start(request(), adapter)
+            found.append(((await steps_of(job))[-1].proposal.hunks[0].new, job.model))
+        assert await surface.engine.suspicion(request().document, adapter=one)
+    base = "fake@01234567"
+    names = (base, *(f"{base}+{Adapter.read(folder).name}" for folder in (one, other)), base)
+    assert found == list(zip(("value", "worth", "val", "value"), names, strict=True))
+    assert place_of(EngineChoice()).log.read_text("ascii").count(" loaded ") == 1
+
+
+@pytest.mark.slow
+async def test_a_running_daemon_swaps_adapters_of_the_shipped_model_and_loads_it_once(
+    runtime: Path, tmp_path: Path
+) -> None:
+    asked = Request(Document.read(REPOSITORY / "examples" / "buggy.py"))
+    moved = trained.weights()
+    nothing = trained.write(tmp_path / "a", "a" * 40, moved, insert_intercept=-50.0)
+    no_substitution = trained.write(tmp_path / "b", "a" * 40, moved, substitute_intercept=-50.0)
+    found, names = [], []
+    async with Surface() as surface, asyncio.timeout(240):
+        for adapter in (None, nothing.folder, no_substitution.folder, None):
+            job = surface.engine.start(asked, adapter)
+            steps = [step async for step in job]
+            found.append([hunk.new for hunk in steps[-1].proposal.hunks])
+            names.append(job.model)
+    assert found == [[":", "word"], [], [":"], [":", "word"]]  # the colon is found first
+    base = Checkpoint.open("default").name
+    assert names == [base, f"{base}+{nothing.name}", f"{base}+{no_substitution.name}", base]
+    log = place_of(EngineChoice()).log.read_text("ascii")
+    assert (log.count(" loaded "), log.count(" adapted: ")) == (1, 2)
+
+
+@pytest.mark.slow
+async def test_a_swap_takes_a_moment(tmp_path: Path) -> None:
+    engine, folder = Engine.load(device="cpu"), tmp_path / "a"
+    trained.write(folder, "a" * 40, trained.weights())
+    seconds = []
+    for _ in range(5):
+        started = time.process_time()  # a machine that is busy takes longer on the clock
+        AdaptedModels().of(engine, folder)
+        seconds.append(time.process_time() - started)
+    assert min(seconds) < 0.15
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -25,10 +26,15 @@ PATIENCE = 10.0  # seconds
 class Inbox:
     """One job and the messages that it sent."""
 
-    def __init__(self, work: jobs.Work, on_message: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        work: jobs.Work,
+        on_message: Callable[[], object] = lambda: None,
+        adapter: Path | None = None,
+    ) -> None:
         self.messages: list[Message] = []
         self.over, self._on_message = Event(), on_message
-        self.job = Job(1, work, self._receive)
+        self.job = Job(1, work, self._receive, adapter)
 
     def _receive(self, message: Message) -> None:
         self.messages.append(message)

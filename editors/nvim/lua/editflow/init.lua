@@ -30,7 +30,7 @@ function M.setup(options)
   end
 end
 
--- "pass 3", "2 hunks", or how the engine is; empty where there is nothing to say.
+-- "pass 3", "2 hunks", or how the engine is and what it has learned; empty where there is nothing to say.
 function M.status()
   local job = require('editflow.job').of(vim.api.nvim_get_current_buf())
   if job and job.running then
@@ -38,8 +38,9 @@ function M.status()
   elseif job then
     return ('EditFlow: %d hunk%s'):format(#job.hunks, #job.hunks == 1 and '' or 's')
   end
-  local kind = require('editflow.server').status.kind
-  return kind and 'EditFlow: ' .. kind or ''
+  local engine = require('editflow.server').status
+  local learned = engine.adapter and ' with ' .. engine.adapter or ''
+  return engine.kind and 'EditFlow: ' .. engine.kind .. learned or ''
 end
 
 return M

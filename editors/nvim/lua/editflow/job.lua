@@ -107,7 +107,10 @@ local function finish(buf, job, err, result)
   if #job.hunks == 0 then
     return server.say('the text has changed meanwhile: fix it again')
   end
-  server.say(('%d hunk%s: :EditFlowAccept[!], :EditFlowReject[!]'):format(#job.hunks, #job.hunks == 1 and '' or 's'))
+  local learned = (result.model or ''):match('%+(.*)')
+  local by = learned and ' with ' .. learned or ''
+  local count = ('%d hunk%s%s'):format(#job.hunks, #job.hunks == 1 and '' or 's', by)
+  server.say(count .. ': :EditFlowAccept[!], :EditFlowReject[!]')
 end
 
 local function send(buf, job, params)
