@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from editflow.errors import EditFlowError
+from editflow_trainer.mining import history
 from editflow_trainer.mining.blobs import MOST_BYTES, MOST_KEPT, Blobs
 from editflow_trainer.mining.git import head_commit, is_shallow
-from editflow_trainer.mining.history import read_history
+from editflow_trainer.mining.history import Commit, read_history
 from editflow_trainer.mining.reasons import Reason
 from tests.trainer.mining.history_maker import commit, git, make
 
@@ -46,6 +50,71 @@ def test_limit_and_date_end_the_history(repository: Path) -> None:
     commit(repository, "New", {"a": "2"}, GIT_COMMITTER_DATE="2022-02-02T00:00:00Z")
     assert [c.message for c in read_history(repository, limit=1)] == ["New"]
     assert [c.message for c in read_history(repository, since="2021-01-01")] == ["New"]
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """Commits of two people to two folders."""
+    folder = make(tmp_path / "shared")
+    eve = {"GIT_AUTHOR_NAME": "Eve", "GIT_AUTHOR_EMAIL": "eve@example.com"}
+    commit(folder, "Start", {"src/a.py": "1\n", "tests/a.py": "1\n", "top.py": "1\n"})
+    commit(folder, "Both", {"src/a.py": "2\n", "tests/a.py": "2\n"})
+    commit(folder, "Tests", {"tests/a.py": "3\n"}, **eve)
+    commit(folder, "Source", {"src/a.py": "3\n"}, **eve)
+    return folder
+
+
+def touched(folder: Path, *paths: str, **options: Any) -> list[tuple[str, list[str]]]:
+    found = read_history(folder, paths=paths, **options)
+    return [(one.message, [change.path for change in one.changes]) for one in found]
+
+
+def test_paths_leave_out_other_commits_and_the_other_changes_of_these(shared: Path) -> None:
+    assert touched(shared, "src") == [("Source", ["src/a.py"]), ("Both", ["src/a.py"]), ("Start", [])]
+    assert touched(shared, "src/*.py", "top.py") == touched(shared, "src")
+    assert [message for message, _ in touched(shared, ":(exclude)src")] == ["Tests", "Both", "Start"]
+    assert touched(shared, "absent") == []
+
+
+def test_paths_are_taken_from_the_top_in_bare_repositories_too(shared: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", str(shared), "bare.git")
+    assert touched(tmp_path / "bare.git", "src", ":(exclude)tests") == touched(shared, "src")
+
+
+def test_paths_that_look_like_options_are_paths(shared: Path) -> None:
+    commit(shared, "Odd", {"--all/a.py": "1\n"})
+    assert touched(shared, "--all") == [("Odd", [])]
+
+
+def test_a_path_that_git_does_not_understand_is_an_error(shared: Path) -> None:
+    with pytest.raises(EditFlowError, match="magic"):
+        touched(shared, ":(nonsense)src")
+
+
+def test_authors_are_found_by_name_and_address(shared: Path) -> None:
+    for pattern in ("Eve", "eve@example", "^Eve <"):
+        assert [message for message, _ in touched(shared, author=pattern)] == ["Source", "Tests"]
+    assert touched(shared, author="--all") == []
+
+
+def test_the_limit_counts_what_matches(shared: Path) -> None:
+    assert [message for message, _ in touched(shared, "tests", author="Ada", limit=1)] == ["Both"]
+
+
+def test_a_history_that_is_not_read_to_its_end_leaves_no_process(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(history, "Popen", start)
+    commits = cast(Generator[Commit], read_history(shared))
+    next(commits)
+    commits.close()
+    assert [process.returncode is None for process in started] == [False]
 
 
 def test_merges_renames_links_and_submodules_modify_nothing(repository: Path) -> None:
@@ -105,12 +174,15 @@ def test_more_blobs_than_are_kept_come_in_order(repository: Path) -> None:
 def test_a_partial_clone_is_not_fetched_into(repository: Path, tmp_path: Path) -> None:
     commit(repository, "Start", {"a.py": "a\n"})
     commit(repository, "Change", {"a.py": "A\n"})
+    (repository / "b.py").write_text("here\n")
     git(repository, "config", "uploadpack.allowFilter", "true")
     address = repository.as_uri()
     git(tmp_path, "clone", "--quiet", "--bare", "--filter=blob:none", address, "partial.git")
     (change,) = next(read_history(tmp_path / "partial.git")).changes
     with Blobs(tmp_path / "partial.git") as blobs:
         assert blobs.read([change.old, change.new]) == [Reason.missing, Reason.missing]
+        blob = git(tmp_path / "partial.git", "hash-object", "-w", "--path=a", str(repository / "b.py"))
+        assert blobs.read([change.new, "0" * 40, blob]) == [Reason.missing, Reason.missing, "here\n"]
 
 
 def test_shallow_clones_are_read_as_far_as_they_go(repository: Path, tmp_path: Path) -> None:

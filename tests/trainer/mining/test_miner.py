@@ -15,10 +15,11 @@ from editflow.errors import EditFlowError
 from editflow_trainer.commands.mine import mine
 from editflow_trainer.mining import parquet
 from editflow_trainer.mining.cluster import run_jobs_on_ray
-from editflow_trainer.mining.miner import Run, mine_all
+from editflow_trainer.mining.miner import Run, mine_all, mine_each
 from editflow_trainer.mining.pool import Failure, run_jobs
 from editflow_trainer.mining.repository import Repository
 from editflow_trainer.mining.settings import Settings
+from editflow_trainer.mining.store import Store
 from editflow_trainer.mining.worker import Job, Mined
 from tests.trainer.mining.history_maker import SHOP, commit, git, make, replaced
 
@@ -143,6 +144,74 @@ def test_settings_are_not_mixed_in_one_folder(shop: Path, tmp_path: Path) -> Non
         run([shop], out)
 
 
+@pytest.mark.parametrize(
+    "narrower",
+    [Settings(paths=("shop.py",)), Settings(author="Ada"), Settings(enough=9)],
+    ids=["paths", "author", "enough"],
+)
+def test_what_narrows_a_history_is_not_mixed_either(narrower: Settings, shop: Path, tmp_path: Path) -> None:
+    for first, second in ((narrower, Settings()), (Settings(), narrower)):
+        out = tmp_path / f"{first.enough} {first.paths} {first.author}"
+        run([shop], out, first)
+        assert run([shop], out, first).kept == ("ada/shop",)
+        with pytest.raises(EditFlowError, match=r"another (paths|author|enough)"):
+            run([shop], out, second)
+
+
+def test_settings_of_before_are_those_that_narrow_nothing() -> None:
+    narrowing = {"paths", "author", "enough"}
+    assert not narrowing & Settings().as_json("").keys()
+    assert narrowing <= Settings(paths=("a",), author="b", enough=1).as_json("").keys()
+
+
+def test_a_store_opened_to_be_read_asks_for_no_settings(shop: Path, tmp_path: Path) -> None:
+    run([shop], tmp_path / "out", Settings(author="Ada"))
+    assert list(Store(tmp_path / "out", {}).entries) == ["ada/shop"]
+
+
+def test_paths_and_authors_narrow_what_is_mined(shop: Path, tmp_path: Path) -> None:
+    commit(shop, "Add", {"lib/area.py": SHOP})
+    commit(shop, "Halve", {"lib/area.py": replaced("radius * radius", "radius / 2")}, GIT_AUTHOR_NAME="Eve")
+    found = {
+        name: [edit.message for edit in run([shop], tmp_path / name, settings).store.edits("ada/shop")]
+        for name, settings in {
+            "lib": Settings(paths=("lib",)),
+            "not lib": Settings(paths=(":(exclude)lib",)),
+            "Eve": Settings(author="Eve"),
+            "Ada": Settings(author="Ada"),
+        }.items()
+    }
+    assert found["lib"] == found["Eve"] == ["Halve"]
+    assert found["not lib"] == found["Ada"] == ["Rename", "Fix the tax again"]
+
+
+def test_older_commits_are_not_read_once_there_is_enough(shop: Path, tmp_path: Path) -> None:
+    mined = run([shop], tmp_path / "out", Settings(enough=1))
+    assert [edit.message for edit in mined.store.edits("ada/shop")] == ["Rename"]
+    entry = mined.store.entries["ada/shop"]
+    assert entry.commits.seen == 2  # a program's, and the one that was enough
+    all_of_them = run([shop], tmp_path / "all", Settings(enough=100)).store.edits("ada/shop")
+    assert list(all_of_them) == list(run([shop], tmp_path / "free").store.edits("ada/shop"))
+
+
+def test_repositories_are_mined_apart_as_one_by_one(shop: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", str(shop), "eve+fork.git")
+    git(tmp_path / "eve+fork.git", "remote", "remove", "origin")
+    folders = {"shop": shop, "fork": tmp_path / "eve+fork.git", "empty": make(tmp_path / "ada" / "empty")}
+    said: list[str] = []
+    places = [(Repository.at(folder), tmp_path / "out" / name) for name, folder in folders.items()]
+    for _ in range(2):
+        mine_each(places, Settings(), say=said.append)
+    assert [line.partition(":")[0] for line in said] == ["ada/shop", "eve/fork", "ada/empty", "ada/empty"]
+    for name, repository in (("shop", "ada/shop"), ("fork", "eve/fork")):
+        alone = run(
+            [folders[name]], tmp_path / name
+        )  # a fork's edits are no duplicates in a folder of its own
+        apart = Store(tmp_path / "out" / name, {})
+        assert list(apart.edits(repository)) == list(alone.store.edits(repository)) != []
+    assert not Store(tmp_path / "out" / "empty", {}).entries
+
+
 def test_evaluation_data_is_left_out(shop: Path, tmp_path: Path) -> None:
     (tmp_path / "suite").mkdir()
     method = FIXED[FIXED.index("    def total") : FIXED.index("    def name")]
@@ -183,6 +252,14 @@ def test_the_command_prints_tables_and_draws(
     shown = capsys.readouterr().out
     assert "MIT" in shown and "duplicate" in shown and "wrong_operator" in shown and "33.3%" in shown
     assert (tmp_path / "kinds.svg").read_text("utf-8").startswith("<?xml")
+
+
+def test_the_command_narrows(shop: Path, tmp_path: Path) -> None:
+    mine([shop], tmp_path / "out", path=["shop.py"], author="Ada")
+    settings = manifest(tmp_path / "out")["settings"]
+    assert (settings["paths"], settings["author"]) == (["shop.py"], "Ada")
+    mine([shop], tmp_path / "none", path=["absent"])
+    assert manifest(tmp_path / "none")["repositories"]["ada/shop"]["commits"]["seen"] == 0
 
 
 def test_the_command_refuses_what_is_reserved_and_reports_failures(shop: Path, tmp_path: Path) -> None:

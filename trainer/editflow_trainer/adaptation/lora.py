@@ -11,19 +11,21 @@ from collections.abc import Iterable
 from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 
+from editflow.adapters.apply import SCALE
 from editflow.backbone import Backbone
 
 TARGETS = ("qkv", "attention_out", "gate_up", "down")
-SCALE = 2.0
-"""alpha / rank, one number for all ranks: weights alone then say how they are merged."""
 
 
-def add_lora(model: Backbone, rank: int) -> None:
-    """Give the blocks' matrices W an update SCALE * B A of this rank with B = 0; freeze all else in the blocks."""
+def add_lora(model: Backbone, rank: int, *, alone: bool = False) -> None:
+    """Give the blocks' matrices W an update SCALE * B A of this rank with B = 0; freeze all else in the blocks.
+
+    With `alone` everything else is frozen too.
+    """
     alpha = round(SCALE * rank)
     inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(TARGETS)), model)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_("lora_" in name or not name.startswith("blocks."))
+        parameter.requires_grad_("lora_" in name or not (alone or name.startswith("blocks.")))
 
 
 def merge_lora(model: Backbone) -> None:

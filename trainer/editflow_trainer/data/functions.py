@@ -36,12 +36,17 @@ MORE_NAMES = dict.fromkeys(UNBOUND, 1)
 """Further sites of these kinds, for rows whose bugs are all of them."""
 
 
-def function_example(function: SourceFunction, tokenizer: CodeTokenizer, seed: int) -> Example | None:
-    """An example; its randomness depends on the seed and the function's path and text alone."""
+def function_example(
+    function: SourceFunction, tokenizer: CodeTokenizer, seed: int, most: int = EDITABLE_TOKENS
+) -> Example | None:
+    """An example; its randomness depends on the seed and the function's path and text alone.
+
+    `most`: editable tokens; of a longer function a part of this size is taken.
+    """
     rng = random.Random(f"{seed}:{function.path}:{function.text}")
     if rng.random() >= DOCSTRING_SHARE:
         function = without_docstring(function)
-    part = cut(function.text, tokenizer, EDITABLE_TOKENS, rng)
+    part = cut(function.text, tokenizer, most, rng)
     if part is None:
         return None
     clean = ids_of(tokenizer.encode(part.text).ids)

@@ -23,14 +23,19 @@ MOST_LINES = 10
 """Changed lines of the side that has more of them."""
 
 
-def mined_example(edit: MinedEdit, tokenizer: CodeTokenizer, seed: int) -> Example | None:
-    """An example of a Python function's small edit, None for any other and where the change is too long."""
+def mined_example(
+    edit: MinedEdit, tokenizer: CodeTokenizer, seed: int, most: int = EDITABLE_TOKENS
+) -> Example | None:
+    """An example of a Python function's small edit, None for any other and where the change is too long.
+
+    `most`: editable tokens; of a longer function a part of this size is taken that holds the change.
+    """
     changed = changed_lines(edit)
     if changed is None:
         return None
     old, new = changed
     rng = random.Random(f"{seed}:{edit.commit}:{edit.path}:{edit.before}")
-    part = cut(edit.before, tokenizer, EDITABLE_TOKENS, rng, old)
+    part = cut(edit.before, tokenizer, most, rng, old)
     if part is None:
         return None
     after = split_lines(edit.after)

@@ -33,7 +33,7 @@ from editflow_trainer.mining.edits import MinedEdit
 from editflow_trainer.mining.parquet import read_edits
 from editflow_trainer.sources import SourceFunction
 
-Item = TypeVar("Item", SourceFunction, MinedEdit)
+Item = TypeVar("Item")
 MEBIBYTE = 2**20
 WAVE = 16
 """Frames that a worker makes before the next ones are read."""
@@ -59,7 +59,7 @@ def prepare_functions(
 ) -> Counter[str]:
     """Shards `functions-*.efs` of functions first .. first + most of a corpus; returns counts by source."""
     chosen = islice(read_functions(functions), first, None if most is None else first + most)
-    return _write(
+    return write_frames(
         output, "functions", chosen, partial(_function_frame, output.tokenizer, output.codec, output.seed)
     )
 
@@ -70,12 +70,14 @@ def prepare_mined(folders: Iterable[Path], output: Output) -> Counter[str]:
     if not files:
         raise EditFlowError("no mined edits in these folders; run `editflow mine` first")
     edits = (edit for file in files for edit in read_edits(file))
-    return _write(output, "mined", edits, partial(_mined_frame, output.tokenizer, output.codec, output.seed))
+    return write_frames(
+        output, "mined", edits, partial(_mined_frame, output.tokenizer, output.codec, output.seed)
+    )
 
 
 def vocabulary(file: Path) -> Vocabulary:
     """What shards keep of a tokenizer."""
-    tokenizer = _tokenizer(file)
+    tokenizer = cached_tokenizer(file)
     if tokenizer.size > LARGEST + 1:
         raise EditFlowError(f"{file} has {tokenizer.size} tokens; shards hold ids below {LARGEST + 1}")
     separator = tuple(tokenizer.encode("; ").ids)
@@ -83,9 +85,10 @@ def vocabulary(file: Path) -> Vocabulary:
     return Vocabulary(tokenizer.size, digest, tuple(sorted(tokenizer.line_ends)), separator)
 
 
-def _write(
+def write_frames(
     output: Output, stem: str, items: Iterable[Item], make: Callable[[list[Item]], Packed | None]
 ) -> Counter[str]:
+    """Shards `stem-*.efs` of what `make`, which must be picklable, makes of items; returns counts by source."""
     header = Header(output.codec, vocabulary(output.tokenizer), tuple(KINDS))
     writer = ShardWriter(output.folder, stem, header, output.shard_bytes)
     counts = Counter[str]()
@@ -115,23 +118,25 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 @cache
-def _tokenizer(file: Path) -> CodeTokenizer:
+def cached_tokenizer(file: Path) -> CodeTokenizer:
+    """The tokenizer in a file, read once by each process."""
     return CodeTokenizer.from_file(file)
 
 
 def _function_frame(
     tokenizer: Path, codec: Codec, seed: int, functions: list[SourceFunction]
 ) -> Packed | None:
-    made = ((f.package, function_example(f, _tokenizer(tokenizer), seed)) for f in functions)
-    return _packed(made, codec)
+    made = ((f.package, function_example(f, cached_tokenizer(tokenizer), seed)) for f in functions)
+    return packed(made, codec)
 
 
 def _mined_frame(tokenizer: Path, codec: Codec, seed: int, edits: list[MinedEdit]) -> Packed | None:
-    made = ((e.repository, mined_example(e, _tokenizer(tokenizer), seed)) for e in edits)
-    return _packed(made, codec)
+    made = ((e.repository, mined_example(e, cached_tokenizer(tokenizer), seed)) for e in edits)
+    return packed(made, codec)
 
 
-def _packed(made: Iterable[tuple[str, Example | None]], codec: Codec) -> Packed | None:
+def packed(made: Iterable[tuple[str, Example | None]], codec: Codec) -> Packed | None:
+    """A frame of the examples among them; None where there are none."""
     return pack_frame(((name, example) for name, example in made if example), tuple(KINDS), codec)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import torch
-from rich.console import Console
 from rich.progress import track
 
 from editflow.diagnostic import Diagnostic
@@ -23,6 +22,7 @@ from editflow_trainer.corpus import FUNCTIONS, read_functions
 from editflow_trainer.data.functions import diagnose
 from editflow_trainer.evaluation.hints import DEFAULT, Hint, Hints
 from editflow_trainer.evaluation.lines import pointed
+from editflow_trainer.evaluation.report import standard_error
 from editflow_trainer.sources import STAR, SourceFunction, functions_under
 
 POOL = 8000  # functions that the cases are drawn from, so that memory stays small
@@ -138,7 +138,7 @@ def read_pool(settings: Settings) -> list[SourceFunction]:
 def answers(engine: Fixer, requests: Sequence[Request], doing: str) -> Iterator[Step]:
     """The last step of each request, in order; a terminal shows how far it is."""
     batches = [requests[at : at + BATCH] for at in range(0, len(requests), BATCH)]
-    console = Console(stderr=True)
+    console = standard_error()
     hidden = not console.is_terminal
     for batch in track(batches, doing, console=console, transient=True, disable=hidden):
         yield from engine.fix_many(batch)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from editflow.patch import visible
@@ -34,6 +35,8 @@ del { background: #ffd7d5; } ins { background: #aceebb; text-decoration: none; }
 p { margin: .3rem 0; } .what { color: #57606a; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; }
 dd { margin: 0; }
+.charts { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } figcaption { font-size: .85rem; }
+svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
 @media (prefers-color-scheme: dark) {
   body { background: #0d1117; color: #e6edf3; } pre { background: #161b22; }
   del { background: #67060c; } ins { background: #055d20; } .what { color: #9198a1; }
@@ -44,19 +47,19 @@ dd { margin: 0; }
 def page(runs: Sequence[Run], fixer: Fixer) -> str:
     """The whole page; the cases that it shows run once more, for their passes."""
     title = ", ".join(run.report.suite for run in runs)
-    return _document(title, "\n".join(_run(run, fixer) for run in runs))
+    return document(title, "\n".join(_run(run, fixer) for run in runs))
 
 
 def _run(run: Run, fixer: Fixer) -> str:
     report, shown = run.report, chosen(run.exhibits)
     notes = (*report.notes, *interval_notes(report.rows))
     parts = [
-        f"<h1>{_text(report.heading)}</h1>",
+        f"<h1>{plain(report.heading)}</h1>",
         _settings(report),
         *(_table(rows) for rows in report.blocks()),
-        *(f"<p class='what'>{_text(note)}</p>" for note in notes),
+        *(f"<p class='what'>{plain(note)}</p>" for note in notes),
         f"<h2>{len(shown)} of {len(run.exhibits)} cases, failures first</h2>",
-        *(_section(exhibit, list(fixer.fix(exhibit.request))) for exhibit in shown),
+        *(case_section(exhibit, list(fixer.fix(exhibit.request))) for exhibit in shown),
     ]
     return "\n".join(parts)
 
@@ -66,40 +69,54 @@ def chosen(exhibits: Sequence[Exhibit]) -> list[Exhibit]:
     return sorted(exhibits, key=lambda exhibit: (exhibit.right, not exhibit.proposed))[:MOST_CASES]
 
 
-def _document(title: str, body: str) -> str:
+def document(title: str, body: str) -> str:
+    """The page around a body."""
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         "<meta name='viewport' content='width=device-width'>"
-        f"<title>EditFlow: {_text(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>EditFlow: {plain(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 
 def _settings(report: Report) -> str:
     given = {name: value for name, value in report.settings.items() if value is not None}
-    items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(str(value))}</dd>" for name, value in given.items())
+    items = "".join(f"<dt>{plain(name)}</dt><dd>{plain(str(value))}</dd>" for name, value in given.items())
     return f"<dl>{items}</dl>"
 
 
 def _table(rows: Sequence[Row]) -> str:
     """One table body for each section."""
-    names = ("", "cases", *rows[0].columns)
-    head = "".join(f"<th>{_text(name.replace('_', ' '))}</th>" for name in names)
-    bodies = ""
-    for _, section in groupby(rows, key=lambda row: row.section):
-        lines = ("".join(f"<td>{_text(cell)}</td>" for cell in row.cells()) for row in section)
-        bodies += "<tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody>"
-    return f"<table><thead><tr>{head}</tr></thead>{bodies}</table>"
+    names = [name.replace("_", " ") for name in ("", "cases", *rows[0].columns)]
+    sections = groupby(rows, key=lambda row: row.section)
+    return table(names, *([row.cells() for row in section] for _, section in sections))
 
 
-def _section(exhibit: Exhibit, steps: Sequence[Step]) -> str:
-    """One case: what was asked, every pass that changes something, what is offered and what is right."""
-    document = exhibit.request.document
-    right = Proposal.from_texts(document, exhibit.expected)
+def table(header: Sequence[str], *bodies: Iterable[Sequence[str]]) -> str:
+    """Words on the left, numbers on the right; a rule between two bodies."""
+    head = "".join(f"<th>{plain(name)}</th>" for name in header)
+    lines = "".join(f"<tbody>{''.join(map(_line, body))}</tbody>" for body in bodies)
+    return f"<table><thead><tr>{head}</tr></thead>{lines}</table>"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<td>{plain(cell)}</td>' for cell in cells)}</tr>"
+
+
+def case_section(
+    exhibit: Exhibit, steps: Sequence[Step], others: Mapping[str, Proposal] = MappingProxyType({})
+) -> str:
+    """One case: what was asked, every pass that changes something, what is offered and what is right.
+
+    `others` are what other models offer, by their names.
+    """
+    right = Proposal.from_texts(exhibit.request.document, exhibit.expected)
     passes = [step for step, *_ in _alike(steps)]
-    touched = [*(step.proposal for step in passes), right]
-    parts = [f"<h3>{_text(exhibit.name)}: {_text(exhibit.verdict)}</h3>", *_asked(exhibit)]
+    touched = [*others.values(), *(step.proposal for step in passes), right]
+    parts = [f"<h3>{plain(exhibit.name)}: {plain(exhibit.verdict)}</h3>", *_asked(exhibit)]
+    for name, proposal in others.items():
+        parts.append(_flow(f"{name} offers{_sureness(proposal)}", proposal, touched))
     for step in passes:
         title = f"pass {step.index}" if not step.done else "offered"
         parts.append(_flow(f"{title}{_sureness(step.proposal)}", step.proposal, touched))
@@ -118,7 +135,7 @@ def _asked(exhibit: Exhibit) -> list[str]:
     told = [f"may change {lines}"]
     told += [f"told: {request.instruction}"] if request.instruction else []
     told += [f"complaint: {diagnostic.message}" for diagnostic in request.diagnostics or ()]
-    return [f"<p class='what'>{_text(line)}</p>" for line in told]
+    return [f"<p class='what'>{plain(line)}</p>" for line in told]
 
 
 def _sureness(proposal: Proposal) -> str:
@@ -130,9 +147,10 @@ def _sureness(proposal: Proposal) -> str:
 def _flow(title: str, proposal: Proposal, touched: Sequence[Proposal]) -> str:
     """The lines with their marks; the title alone where nothing changes."""
     if not proposal.hunks:
-        return f"<p>{_text(title)}</p>"
-    return f"<p>{_text(title)}</p><pre>{marked_excerpt(proposal, touched)}</pre>"
+        return f"<p>{plain(title)}</p>"
+    return f"<p>{plain(title)}</p><pre>{marked_excerpt(proposal, touched)}</pre>"
 
 
-def _text(text: str) -> str:
+def plain(text: str) -> str:
+    """Text as it reads: nothing in it is markup, or moves what stands beside it."""
     return escape(visible(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -115,6 +116,12 @@ def standard_output() -> Console:
     """The terminal, or a pipe that folds nothing."""
     console = Console()
     return console if console.is_terminal else Console(width=PIPE_WIDTH)
+
+
+@cache
+def standard_error() -> Console:
+    """One for the whole process, since only the live displays of one console nest."""
+    return Console(stderr=True)
 
 
 def shown_rate(rate: Rate) -> str:

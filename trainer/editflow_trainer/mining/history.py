@@ -1,7 +1,7 @@
 """The commits of a repository, newest first, streamed from one `git log --raw -z`: no text is compared by git."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -54,8 +54,18 @@ class Commit:
         return self.message.partition("\n")[0]
 
 
-def read_history(repository: Path, *, since: str = "", limit: int | None = None) -> Iterator[Commit]:
+def read_history(
+    repository: Path,
+    *,
+    since: str = "",
+    limit: int | None = None,
+    paths: Sequence[str] = (),
+    author: str = "",
+) -> Iterator[Commit]:
     """Yields at most `limit` commits, newest first, merges included; `since` is a date as git reads them.
+
+    With `paths` (pathspecs from the top of the working tree), only commits that touch them, and only their changes
+    there; with `author`, a pattern, only those commits.
 
     Raises:
         EditFlowError: git finds no history there.
@@ -63,7 +73,9 @@ def read_history(repository: Path, *, since: str = "", limit: int | None = None)
     head = head_commit(repository)
     wanted = [f"--since={since}"] if since else []
     wanted += [f"--max-count={limit}"] if limit is not None else []
-    arguments = command(repository, *_LOG, *_FORM, *wanted, head, "--")
+    wanted += [f"--author={author}"] if author else []
+    places = [f":(top){path}" if not path.startswith(":") else path for path in paths]
+    arguments = command(repository, *_LOG, *_FORM, *wanted, head, "--", *places)
     with tempfile.TemporaryFile() as complaints:
         with Popen(arguments, env=environment(repository), stdout=PIPE, stderr=complaints) as git:
             assert git.stdout is not None

@@ -71,6 +71,32 @@ def mine_all(
     return Run(store, tuple(mined), kept, tuple(failures))
 
 
+def mine_each(
+    places: Sequence[tuple[Repository, Path]],
+    settings: Settings,
+    *,
+    workers: int = 1,
+    engine: Engine = run_jobs,
+    say: Callable[[str], object] = lambda line: None,
+) -> None:
+    """Mine each repository into a folder of its own, as `mine_all` would one by one, with one call of the engine.
+
+    What is done is kept, and what fails is said and leaves nothing behind.
+
+    Raises:
+        EditFlowError: a folder was mined with other settings, or is damaged.
+    """
+    opened = [(one, Store(folder, settings.as_json(Exclusion().fingerprint))) for one, folder in places]
+    left = [(one, store) for one, store in opened if not _is_done(one, store)]
+    jobs = [Job(one, settings, (), store.candidates(one.file_stem)) for one, store in left]
+    for (one, store), (job, result) in zip(left, engine(jobs, workers), strict=True):
+        if isinstance(result, Failure):
+            say(f"{one.name}: failed: {result.why}")
+        else:
+            _add(store, job, result, Seen())
+            say(_line(one.name, store.entries[one.name]))
+
+
 def _is_done(repository: Repository, store: Store) -> bool:
     entry = store.entries.get(repository.name)
     return entry is not None and entry.head == head_commit(repository.folder)

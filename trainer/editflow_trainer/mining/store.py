@@ -113,7 +113,8 @@ class Store:
             self.entries = {name: Entry.of_json(value) for name, value in manifest["repositories"].items()}
         except (ValueError, KeyError, TypeError) as error:
             raise EditFlowError(f"{file} is damaged ({error!r}); mine into another folder") from error
-        other = sorted(name for name, value in self._settings.items() if settings.get(name) != value)
+        names = self._settings.keys() | settings.keys() if self._settings else set[str]()
+        other = sorted(name for name in names if settings.get(name) != self._settings.get(name))
         if other:
             differing = ", ".join(other)
             raise EditFlowError(f"{self.folder} was mined with another {differing}; use another folder")

@@ -76,7 +76,16 @@ def _exclusion(folders: tuple[Path, ...]) -> Exclusion:
 
 def _edits(job: Job, blobs: Blobs, stages: Stages, exclusion: Exclusion) -> Iterator[MinedEdit]:
     settings = job.settings
-    for commit in read_history(job.repository.folder, since=settings.since, limit=settings.limit):
+    commits = read_history(
+        job.repository.folder,
+        since=settings.since,
+        limit=settings.limit,
+        paths=settings.paths,
+        author=settings.author,
+    )
+    for commit in commits:
+        if settings.enough and stages.edits.kept >= settings.enough:
+            break
         if not stages.commits.passes(commit_reason(commit)):
             continue
         for change, texts in _texts(commit, blobs, stages.files):

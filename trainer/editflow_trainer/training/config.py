@@ -56,6 +56,8 @@ class TrainConfig:
     """Steps in which a causal network's mask opens (DiffuLLaMA, arXiv 2410.17891); 0 opens it at once."""
     lora_rank: int = 0
     """Rank of LoRA adapters (arXiv 2106.09685), trained with the heads alone; 0 trains everything."""
+    lora_alone: bool = False
+    """Train the adapters without the heads and the vocabulary, which an adapted model shares with its base."""
     on_policy_share: float = 0.0
     """Share of micro-batches that start from the network's own partial repairs."""
     on_policy_from: float = 0.6

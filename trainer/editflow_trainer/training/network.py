@@ -25,7 +25,7 @@ def make_network(config: TrainConfig, init: Path | None = None) -> Backbone:
     if config.lora_rank:
         from editflow_trainer.adaptation.lora import add_lora
 
-        add_lora(model, config.lora_rank)
+        add_lora(model, config.lora_rank, alone=config.lora_alone)
     return model
 
 

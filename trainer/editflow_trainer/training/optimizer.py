@@ -46,7 +46,7 @@ def make_optimizer(model: Backbone, config: TrainConfig) -> torch.optim.Optimize
     """The optimizer that the config names, AdamW fused on CUDA; only the blocks' matrices decay."""
     matrices, others = split(model)
     common: dict[str, Any] = {"lr": config.adam_rate, "betas": BETAS, "weight_decay": 0.0}
-    common["fused"] = _on_cuda(others) or None
+    common["fused"] = _on_cuda([*matrices, *others]) or None
     if config.optimizer == "adamw":
         groups: list[dict[str, Any]] = [
             {"params": matrices, "weight_decay": config.weight_decay},

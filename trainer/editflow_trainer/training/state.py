@@ -30,3 +30,9 @@ def read_state(folder: Path) -> State | None:
         return None
     state: State = torch.load(paths[-1], map_location="cpu", weights_only=True)
     return state
+
+
+def newest_step(folder: Path) -> int:
+    """The step of the newest state, 0 where there is none."""
+    paths = sorted(folder.glob(PATTERN))
+    return int(paths[-1].stem.rpartition("-")[2]) if paths else 0

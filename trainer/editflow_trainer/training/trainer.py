@@ -92,18 +92,20 @@ class Trainer:
         evaluate: Evaluate | None = None,
         budget: float | None = None,
         pause: float | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> bool:
         """Train to the last step, or until `budget` seconds in all are used; True when the run is complete.
 
         With a budget, learning rates follow time instead of steps where time is further along, so the weights are
-        cooled down when it ends. `pause` ends this call alone after so many seconds. `log` gets a line every
-        `log_every` steps and `evaluate` the averaged network, both on the first process only.
+        cooled down when it ends. `pause` ends this call alone after so many seconds, and `stopped` when it
+        says so between two steps (one process only). `log` gets a line every `log_every` steps and `evaluate` the
+        averaged network, both on the first process only.
         """
         started, leave = time.monotonic() - self.elapsed, self.elapsed + (pause or float("inf"))
         rank = self.accelerator.process_index
         first, every = self.step, self.config.evaluate_every
         stream = self.batches.stream(self.step * self.config.micro_batches, rank, self.world)
-        while (progress := self._progress(budget)) < 1 and self.elapsed < leave:
+        while (progress := self._progress(budget)) < 1 and self.elapsed < leave and not stopped():
             update = self._update(stream, progress)
             self.elapsed = self._agreed(time.monotonic() - started, timed=bool(budget or pause))
             self._after(update, log, evaluate)

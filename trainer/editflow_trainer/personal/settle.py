@@ -1,0 +1,66 @@
+"""Settles when an adapted network edits and how sure it says it is, on commits between trained and held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from editflow.checkpoint import Calibration
+from editflow.engine import Engine
+from editflow.process.edit_flow import Thresholds
+from editflow_trainer.calibration.judgement import Judged, judge
+from editflow_trainer.calibration.platt import fit
+from editflow_trainer.calibration.samples import Sample
+from editflow_trainer.evaluation.case import Case, answers
+from editflow_trainer.personal.cases import Cases
+
+GRID = (0.35,)
+"""Probabilities at which all operations fire that are tried beside the base's thresholds."""
+LEAST_SHOWN = 0.5
+"""Confidence that a hunk needs in any case: rather right than wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Thresholds with the calibration that goes with them, and what they reach on the cases they were chosen on."""
+
+    thresholds: Thresholds
+    calibration: Calibration
+    exact: int
+    touched: int
+
+
+def settle(engine: Engine, cases: Cases, allowed: int) -> Settled:
+    """The thresholds that make most edits and repairs exact while at most `allowed` right functions are touched.
+
+    Leaves them in the engine.
+    """
+    tried = [_try(engine, thresholds, cases, allowed) for thresholds in _candidates(engine.thresholds)]
+    best = max(tried, key=lambda one: (one.touched <= allowed, one.exact, -one.touched))
+    engine.thresholds, engine.calibration = best.thresholds, best.calibration
+    return best
+
+
+def _candidates(own: Thresholds) -> Iterator[Thresholds]:
+    yield own
+    yield from (Thresholds(delete=value, substitute=value, insert=value) for value in GRID)
+
+
+def _try(engine: Engine, thresholds: Thresholds, cases: Cases, allowed: int) -> Settled:
+    engine.thresholds, engine.calibration = thresholds, Calibration(show=0.0)
+    edits = list(_judged(engine, [*cases.edits, *cases.slips], clean=False))
+    clean, told = (list(_judged(engine, part, clean=True)) for part in (cases.clean, cases.told))
+    fitted = fit([hunk for one in (*edits, *clean, *told) for hunk in one.hunks])
+    surest = sorted((one.sure(fitted) for one in clean), reverse=True)
+    limit = surest[allowed] if len(surest) > allowed else 0.0
+    calibration = replace(fitted, show=round(max(LEAST_SHOWN, min(0.99, limit + 0.005)), 4))
+    exact = sum(one.shown(calibration) == one.sample.expected for one in edits)
+    touched = sum(one.sure(calibration) >= calibration.show for one in clean)
+    return Settled(thresholds, calibration, exact, touched)
+
+
+def _judged(engine: Engine, cases: Sequence[Case], *, clean: bool) -> Iterator[Judged]:
+    """Verdicts on everything that fires, with raw probabilities."""
+    requests = [replace(case.request, threshold=0.0) for case in cases]
+    for case, step in zip(cases, answers(engine, requests, "tuning"), strict=True):
+        yield judge(step.proposal, Sample(case.request, case.expected, clean))
