@@ -31,7 +31,7 @@ def mine(
         int | None, typer.Option(min=1, help="Commits of a repository, newest first.  [default: all]")
     ] = None,
     since: Annotated[str, typer.Option(metavar="DATE", help="Leave older commits out; a date for git.")] = "",
-    path: Annotated[
+    paths: Annotated[
         list[str] | None,
         typer.Option(metavar="PATHSPEC", help="Mine these files only, from the top; may be repeated."),
     ] = None,
@@ -68,7 +68,7 @@ def mine(
     run = miner.mine_all(
         found,
         out,
-        settings.Settings(since, limit, diagnostics, tuple(path or ()), author),
+        settings.Settings(since, limit, diagnostics, tuple(paths or ()), author),
         exclude=exclude or (),
         workers=workers,
         engine=cluster.run_jobs_on_ray if engine is Engine.ray else pool.run_jobs,
