@@ -255,10 +255,10 @@ def test_the_command_prints_tables_and_draws(
 
 
 def test_the_command_narrows(shop: Path, tmp_path: Path) -> None:
-    mine([shop], tmp_path / "out", path=["shop.py"], author="Ada")
+    mine([shop], tmp_path / "out", paths=["shop.py"], author="Ada")
     settings = manifest(tmp_path / "out")["settings"]
     assert (settings["paths"], settings["author"]) == (["shop.py"], "Ada")
-    mine([shop], tmp_path / "none", path=["absent"])
+    mine([shop], tmp_path / "none", paths=["absent"])
     assert manifest(tmp_path / "none")["repositories"]["ada/shop"]["commits"]["seen"] == 0
 
 

@@ -27,7 +27,8 @@ from editflow.checkpoint import WEIGHTS, Checkpoint, write_config
 from editflow.engine import Engine
 from editflow.errors import EditFlowError
 from editflow_trainer.data.writing import ShardWriter
-from editflow_trainer.personal import run
+from editflow_trainer.personal import material, run
+from editflow_trainer.personal.cases import Most
 from editflow_trainer.personal.gate import Decision
 from editflow_trainer.personal.options import Target
 from editflow_trainer.personal.target import target_at
@@ -45,6 +46,7 @@ from tests.trainer.personal.trainings import (
     stop,
 )
 
+FEW = Most(edits=6, clean=4, told=2, slips=2)
 KEPT = {"mined", "report.html", "trained"}
 
 
@@ -55,8 +57,11 @@ class Threads:
 
 
 @pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In this process, and with few cases to measure."""
     monkeypatch.setattr(multiprocessing, "get_context", lambda _: Threads)
+    monkeypatch.setattr(material, "TUNING", FEW)
+    monkeypatch.setattr(material, "Most", lambda: FEW)
     AcceleratorState._reset_state(reset_partial_state=True)
     yield
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -127,6 +132,7 @@ class TestWhole:
         assert (result.adapter, used(target)) == (None, None)
         assert "it is worse" in (training_folder(target.root) / REPORT).read_text()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("install", [True, False])
     def test_nothing_half_done_is_left(
         self, target: Target, base: Path, install: bool, monkeypatch: pytest.MonkeyPatch
@@ -162,12 +168,14 @@ class TestWhole:
             make_training(target, base, listener, output=tmp_path).run()
         assert listener.stages == []
 
+    @pytest.mark.slow
     def test_equal_seeds_draw_the_same_cases(self, target: Target, base: Path) -> None:
         first, second = (make_training(target, base, seed=3).run().before for _ in range(2))
         assert (first.edits, first.clean, first.slips) == (second.edits, second.clean, second.slips)
 
 
 class TestResume:
+    @pytest.mark.slow
     @pytest.mark.usefixtures("better")
     @pytest.mark.parametrize("stage", STAGES)
     def test_from_every_stage(self, target: Target, base: Path, stage: str) -> None:
@@ -213,6 +221,7 @@ class TestBase:
             make_training(target, base, Recorder(stage, lambda: change_base(base))).run()
         assert used(target) is None
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("better")
     @pytest.mark.parametrize("stage", ["training", "writing the report"])
     def test_one_that_is_damaged_meanwhile(self, target: Target, base: Path, stage: str) -> None:
@@ -247,6 +256,7 @@ def small_disk(most: int) -> None:
 
 
 class TestDisk:
+    @pytest.mark.slow
     @pytest.mark.usefixtures("better")
     @pytest.mark.parametrize("where", ["lessons", "scores", "adapter", "report", "store"])
     def test_a_full_one_keeps_what_is_in_use(
@@ -261,9 +271,10 @@ class TestDisk:
         assert used(target) == kept is not None
         assert [len(stored.adapters) for stored in AdapterStore().repositories()] == [1]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("stage", ["training", "settling thresholds"])
     def test_of_states_and_weights(self, target: Target, base: Path, stage: str) -> None:
-        listener = Recorder(stage, lambda: small_disk(20_000))
+        listener = Recorder(stage, lambda: small_disk(1000))
         handler = signal.getsignal(signal.SIGXFSZ)
         try:
             with pytest.raises(EditFlowError, match="cannot be written"):
@@ -315,6 +326,7 @@ class TestInUse:
         assert second.current is not None
         assert (second.adapter, used(target)) == (None, first.adapter)
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("better")
     def test_one_of_another_base_is_not_compared(self, target: Target, base: Path) -> None:
         make_training(target, base).run()

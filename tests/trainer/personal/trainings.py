@@ -96,7 +96,7 @@ def make_training(
     **options: Any,
 ) -> Training:
     """One that is over in a second."""
-    chosen = Options(**{"model": str(base), "budget": BUDGET, "device": "cpu", "threads": 1} | options)
+    chosen = Options(model=str(base), budget=BUDGET, device="cpu", threads=1, **options)
     return Training(target, chosen, listener or Recorder(), write_page, AdapterStore(), output)
 
 

@@ -40,10 +40,10 @@ class Cases:
 class Most:
     """How many cases there may be."""
 
-    edits: int = 200
-    clean: int = 150
-    told: int = 100
-    slips: int = 60
+    edits: int = 150
+    clean: int = 120
+    told: int = 60
+    slips: int = 50
 
 
 def draw_cases(

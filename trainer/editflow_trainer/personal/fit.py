@@ -29,7 +29,7 @@ SMALL = 50_000_000
 """Parameters of a network up to which all of it is trained: its adapter is no larger than a picture."""
 ENDLESS = 1_000_000  # steps; time decides
 DATA = DataConfig(
-    mixture=Mixture(injected=0.12, names=0.04, fix=0.15, edit=0.55, clean=0.14),
+    mixture=Mixture(injected=0.18, names=0.05, fix=0.15, edit=0.47, clean=0.15),
     hints=HintConfig(
         keep_message=0.95, keep_instruction=0.8, line=0.2, keep_around=0.2, keep_imports=0.1, misleading=0.3
     ),

@@ -29,7 +29,9 @@ def decide(before: Scores, after: Scores, current: Scores | None = None) -> Deci
     gained, lost = _changed(before, after)
     touched, still = sum(before.clean), sum(after.clean)
     if gained <= lost:
-        return Decision(False, f"of the held-out edits it makes {gained or 'none'} more, and {lost or 'none'} fewer")
+        return Decision(
+            False, f"of the held-out edits it makes {gained or 'none'} more, and {lost or 'none'} fewer"
+        )
     if current is not None and current.exact.hits > after.exact.hits:
         used, made = current.exact.hits, after.exact.hits
         return Decision(False, f"it makes {made} of the held-out edits exactly, the adapter in use {used}")

@@ -28,7 +28,7 @@ from editflow_trainer.personal.split import LEAST_COMMITS, Split, split_by_time
 
 LEAST_CASES = 5
 """Held-out edits without which nothing can be proven."""
-TUNING = Most(edits=100, clean=100, told=50, slips=30)
+TUNING = Most(edits=80, clean=80, told=30, slips=25)
 SUFFICIENT_RENAMES = 100
 Say = Callable[[str], None]
 

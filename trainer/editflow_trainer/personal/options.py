@@ -12,7 +12,7 @@ from editflow_trainer.mining.settings import Settings
 
 CPU_BUDGET, GPU_BUDGET = 600.0, 120.0
 """Seconds that the command takes in all, unless told otherwise: a coffee."""
-ENOUGH = 10_000
+ENOUGH = 6000
 """Edits after which older commits are not mined: more than a budget can train on."""
 
 

@@ -31,7 +31,7 @@ PART = 96
 NEWER = (EDITABLE_TOKENS, PART, PART, PART)
 """Sizes of the rows that an edit of the newer half becomes."""
 OLDER = (EDITABLE_TOKENS, PART)
-FUNCTIONS = 2000
+FUNCTIONS = 1000
 RENAMES = 300
 """Edits made from functions, at most; and at most half as many as there are real ones, or 100."""
 Row = tuple[MinedEdit | SourceFunction, int, int]

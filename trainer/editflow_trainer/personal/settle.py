@@ -50,13 +50,19 @@ def _try(engine: Engine, thresholds: Thresholds, cases: Cases, allowed: int) -> 
     engine.thresholds, engine.calibration = thresholds, Calibration(show=0.0)
     edits = list(_judged(engine, [*cases.edits, *cases.slips], clean=False))
     clean, told = (list(_judged(engine, part, clean=True)) for part in (cases.clean, cases.told))
-    fitted = fit([hunk for one in (*edits, *clean, *told) for hunk in one.hunks])
+    # Or the message would tell edits from right code, and what is right without one would not be shown.
+    unasked = list(_judged(engine, [_without_message(case) for case in cases.edits], clean=False))
+    fitted = fit([hunk for one in (*edits, *clean, *told, *unasked) for hunk in one.hunks])
     surest = sorted((one.sure(fitted) for one in clean), reverse=True)
     limit = surest[allowed] if len(surest) > allowed else 0.0
     calibration = replace(fitted, show=round(max(LEAST_SHOWN, min(0.99, limit + 0.005)), 4))
     exact = sum(one.shown(calibration) == one.sample.expected for one in edits)
     touched = sum(one.sure(calibration) >= calibration.show for one in clean)
     return Settled(thresholds, calibration, exact, touched)
+
+
+def _without_message(case: Case) -> Case:
+    return replace(case, request=replace(case.request, instruction=""))
 
 
 def _judged(engine: Engine, cases: Sequence[Case], *, clean: bool) -> Iterator[Judged]:
