@@ -2,8 +2,8 @@
 
 import torch
 
-from editflow.backbone import Backbone, BackboneConfig
 from editflow.adapters.apply import SCALE
+from editflow.backbone import Backbone, BackboneConfig
 from editflow_trainer.adaptation.lora import add_lora, merge_lora, rank_of
 
 CONFIG = BackboneConfig(64, width=16, layers=2, heads=4, hidden=24, copy_width=8, max_count=4, kv_heads=2)
