@@ -37,7 +37,7 @@ def test_a_better_adapter_is_said_to_be_in_use_from_now_on() -> None:
     line = decision_line(result_of())
     assert line.startswith(f"{ADAPTER} is installed")
     assert "by themselves" in line
-    assert "2 more of the held-out edits" in line
+    assert "of the held-out edits it makes 2 more exactly" in line
 
 
 def test_a_better_adapter_that_is_written_elsewhere_is_not_said_to_be_installed() -> None:

@@ -28,7 +28,7 @@ from editflow_trainer.personal.split import LEAST_COMMITS, Split, split_by_time
 
 LEAST_CASES = 5
 """Held-out edits without which nothing can be proven."""
-TUNING = Most(edits=80, clean=80, told=30, slips=25)
+TUNING = Most(edits=80, clean=80, told=30, slips=40)
 SUFFICIENT_RENAMES = 100
 Say = Callable[[str], None]
 

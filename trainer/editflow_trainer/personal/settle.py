@@ -33,9 +33,14 @@ class Settled:
 def settle(engine: Engine, cases: Cases, allowed: int) -> Settled:
     """The thresholds that make most edits and repairs exact while at most `allowed` right functions are touched.
 
-    Leaves them in the engine.
+    Tries them with a calibration fitted to these cases, and with the base's. Leaves the best in the engine.
     """
-    tried = [_try(engine, thresholds, cases, allowed) for thresholds in _candidates(engine.thresholds)]
+    own = engine.calibration
+    tried = [
+        settled
+        for thresholds in _candidates(engine.thresholds)
+        for settled in _try(engine, thresholds, own, cases, allowed)
+    ]
     best = max(tried, key=lambda one: (one.touched <= allowed, one.exact, -one.touched))
     engine.thresholds, engine.calibration = best.thresholds, best.calibration
     return best
@@ -46,19 +51,25 @@ def _candidates(own: Thresholds) -> Iterator[Thresholds]:
     yield from (Thresholds(delete=value, substitute=value, insert=value) for value in GRID)
 
 
-def _try(engine: Engine, thresholds: Thresholds, cases: Cases, allowed: int) -> Settled:
+def _try(
+    engine: Engine, thresholds: Thresholds, own: Calibration, cases: Cases, allowed: int
+) -> Iterator[Settled]:
+    """What the thresholds reach with each calibration."""
     engine.thresholds, engine.calibration = thresholds, Calibration(show=0.0)
-    edits = list(_judged(engine, [*cases.edits, *cases.slips], clean=False))
+    edits = list(_judged(engine, cases.edits, clean=False))
+    slips = list(_judged(engine, cases.slips, clean=False))
     clean, told = (list(_judged(engine, part, clean=True)) for part in (cases.clean, cases.told))
     # Or the message would tell edits from right code, and what is right without one would not be shown.
-    unasked = list(_judged(engine, [_without_message(case) for case in cases.edits], clean=False))
-    fitted = fit([hunk for one in (*edits, *clean, *told, *unasked) for hunk in one.hunks])
-    surest = sorted((one.sure(fitted) for one in clean), reverse=True)
-    limit = surest[allowed] if len(surest) > allowed else 0.0
-    calibration = replace(fitted, show=round(max(LEAST_SHOWN, min(0.99, limit + 0.005)), 4))
-    exact = sum(one.shown(calibration) == one.sample.expected for one in edits)
-    touched = sum(one.sure(calibration) >= calibration.show for one in clean)
-    return Settled(thresholds, calibration, exact, touched)
+    known = [case for case, one in zip(cases.edits, edits, strict=True) if one.proposal.text == case.expected]
+    unasked = list(_judged(engine, [_without_message(case) for case in known], clean=False))
+    fitted = fit([hunk for one in (*edits, *slips, *clean, *told, *unasked) for hunk in one.hunks])
+    for calibration in (replace(fitted, show=LEAST_SHOWN), own):
+        surest = sorted((one.sure(calibration) for one in clean), reverse=True)
+        limit = surest[allowed] if len(surest) > allowed else 0.0
+        shown = replace(calibration, show=round(max(calibration.show, min(0.99, limit + 0.005)), 4))
+        exact = sum(one.shown(shown) == one.sample.expected for one in (*edits, *slips))
+        touched = sum(one.sure(shown) >= shown.show for one in clean)
+        yield Settled(thresholds, shown, exact, touched)
 
 
 def _without_message(case: Case) -> Case:
