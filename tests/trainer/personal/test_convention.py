@@ -29,7 +29,7 @@ from tests.trainer.personal.history import strictly, write_history
 from tests.trainer.personal.trainings import all_files
 
 pytestmark = pytest.mark.slow
-BUDGET = "150s"
+BUDGET = "240s"
 FRESH = '''\
 """Deliveries of the shop."""
 

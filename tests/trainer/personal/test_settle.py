@@ -10,10 +10,11 @@ from editflow.engine import Engine
 from editflow.pieces import TextEdit
 from editflow.request import Request
 from editflow.window import Window
+from editflow_trainer.calibration.settle import LEAST_SHOWN
 from editflow_trainer.evaluation.case import Case
 from editflow_trainer.personal.cases import Cases
 from editflow_trainer.personal.scores import score
-from editflow_trainer.personal.settle import LEAST_SHOWN, settle
+from editflow_trainer.personal.settle import settle
 from tests.core.wild import Script, ScriptedEngine, wild_engine
 
 BODY = "def scale_{name}({name}, rate):\n    scaled = {name} * {value}\n    return scaled\n"

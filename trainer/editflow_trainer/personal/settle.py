@@ -11,13 +11,12 @@ from editflow.process.edit_flow import Thresholds
 from editflow_trainer.calibration.judgement import Judged, judge
 from editflow_trainer.calibration.platt import fit
 from editflow_trainer.calibration.samples import Sample
+from editflow_trainer.calibration.settle import LEAST_SHOWN
 from editflow_trainer.evaluation.case import Case, answers
 from editflow_trainer.personal.cases import Cases
 
 GRID = (0.35,)
 """Probabilities at which all operations fire that are tried beside the base's thresholds."""
-LEAST_SHOWN = 0.5
-"""Confidence that a hunk needs in any case: rather right than wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,17 @@ def _try(
     unasked = list(_judged(engine, [_without_message(case) for case in known], clean=False))
     fitted = fit([hunk for one in (*edits, *slips, *clean, *told, *unasked) for hunk in one.hunks])
     for calibration in (replace(fitted, show=LEAST_SHOWN), own):
-        surest = sorted((one.sure(calibration) for one in clean), reverse=True)
-        limit = surest[allowed] if len(surest) > allowed else 0.0
+        limit = max(_surest(part, calibration, allowed) for part in (clean, told))
         shown = replace(calibration, show=round(max(calibration.show, min(0.99, limit + 0.005)), 4))
         exact = sum(one.shown(shown) == one.sample.expected for one in (*edits, *slips))
         touched = sum(one.sure(shown) >= shown.show for one in clean)
         yield Settled(thresholds, shown, exact, touched)
+
+
+def _surest(right: Sequence[Judged], calibration: Calibration, allowed: int) -> float:
+    """The confidence above which at most `allowed` right functions are touched."""
+    surest = sorted((one.sure(calibration) for one in right), reverse=True)
+    return surest[allowed] if len(surest) > allowed else 0.0
 
 
 def _without_message(case: Case) -> Case:
