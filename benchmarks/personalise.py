@@ -39,14 +39,14 @@ def personalise(
 ) -> None:
     """Train on each repository, and print what the default and the adapter make of its newest commits."""
     known: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.exists() else {}
-    known |= describe_machine() | {"budget": budget, "threads": threads, "jobs": jobs}
+    known |= describe_machine()
     results: dict[str, Any] = known.setdefault("repositories", {})
     left = {Repository.at(folder).name: folder for folder in repositories}
     left = {name: folder for name, folder in left.items() if name not in results}
     with ThreadPoolExecutor(jobs) as pool:
         going = {pool.submit(train, folder, budget, threads): name for name, folder in left.items()}
         for done in as_completed(going):
-            results[going[done]] = done.result()
+            results[going[done]] = done.result() | {"budget": budget, "jobs": jobs}
             write_json(out, known)
     print_facts({name: value for name, value in known.items() if name != "repositories"})
     print_table(*table(results))
@@ -75,13 +75,14 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[lis
     """Head and rows: one a repository, and one for all together."""
     head = ["repository", "edits", "exact", "with adapter", "first guess", "with adapter"]
     head += ["right code left alone", "with adapter", "asked in vain", "with adapter"]
-    head += ["slips", "with adapter", "used", "minutes", "MB"]
+    head += ["slips", "with adapter", "used", "budget", "steps", "minutes", "MB"]
     rows = []
     for name, result in results.items():
         sides = result["before"], result["after"]
         shares = [shown(side[key]) for key in SHOWN for side in sides]
         used = "yes" if result["installed"] else "no"
-        last = [used, f"{result['wall'] / 60:.1f}", f"{result['memory_mb']:.0f}"]
+        last = [used, result["budget"], str(result["steps"])]
+        last += [f"{result['wall'] / 60:.1f}", f"{result['memory_mb']:.0f}"]
         rows.append([name, str(sides[0]["held_out"]["cases"]), *shares, *last])
     return head, rows
 
