@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -53,7 +52,6 @@ PROBES = (0.25, 0.5, 0.75)
 """Shares of the training after which some tuning edits are tried."""
 PROBED = 24
 SHOWN_CONVENTIONS = 20
-_T = TypeVar("_T")
 Write = Callable[[Result, Gathered, Engine, Engine, Workspace], None]
 """Writes the report to the workspace: given the base's engine, and the adapter's."""
 
@@ -191,7 +189,7 @@ class Training:
             after,
             current,
             decide(before, after, current),
-            self._cost(engine, steps, space),
+            self._cost(engine, steps),
         )
         self._stage_adapter(space, base, settled, tensors, result.facts(), card(result))
         with self._stage("writing the report"):
@@ -245,7 +243,7 @@ class Training:
         self.store.remember(self.target.folder, self.target.root)
         return replace(result, adapter=self.store.install(space.staged))
 
-    def _cost(self, engine: Engine, steps: int, space: Workspace) -> Cost:
+    def _cost(self, engine: Engine, steps: int) -> Cost:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         if engine.device.type == "cuda":
             peak = torch.cuda.max_memory_allocated() / 2**20
@@ -260,7 +258,7 @@ class Training:
 
 
 def feedback_for(target: Target, options: Options, split: Split) -> Feedback:
-    """The recorded outcomes that may be trained on: none whose text a held-out edit begins or ends with."""
+    """The recorded outcomes that may be trained on: none whose text holds a side of a held-out or tuning edit."""
     if not options.outcomes:
         return Feedback()
     unseen = {side for edit in (*split.held_out, *split.tuning) for side in (edit.before, edit.after)}
