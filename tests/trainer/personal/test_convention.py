@@ -75,14 +75,14 @@ def variables(home: Path) -> dict[str, str]:
 
 
 def editflow(folder: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "editflow", *arguments, "--device", "cpu"]
+    command = [sys.executable, "-m", "editflow", *arguments]
     return subprocess.run(
         command, cwd=folder, env=os.environ | variables(home), capture_output=True, text=True, timeout=900
     )
 
 
 def fixed(folder: Path, home: Path, *arguments: str) -> dict[str, Any]:
-    done = editflow(folder, home, "fix", "fresh.py", "--json", *arguments)
+    done = editflow(folder, home, "fix", "fresh.py", "--json", "--device", "cpu", *arguments)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -97,7 +97,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         write_history(folder)
         (folder / "fresh.py").write_text(FRESH, "utf-8")
         before = fixed(folder, home)
-        training = editflow(folder, home, "train", "--repo", ".", "--budget", BUDGET, "--json")
+        training = editflow(
+            folder, home, "train", "--repo", ".", "--budget", BUDGET, "--json", "--device", "cpu"
+        )
         yield Shop(folder, home, before, training)
 
 
@@ -120,7 +122,7 @@ def test_a_function_never_seen_is_put_right(shop: Shop, message: str) -> None:
     answer = shop.fixed("--message", message)
     assert [(hunk["old"], hunk["new"]) for hunk in answer["hunks"]] == [("load", "read")]
     assert answer["model"].endswith(f"+{shop.adapter()}")
-    shown = editflow(shop.folder, shop.home, "fix", "fresh.py", "--message", message)
+    shown = editflow(shop.folder, shop.home, "fix", "fresh.py", "--message", message, "--device", "cpu")
     assert '+    allowed = settings.read(conf)["allowed"]\n' in shown.stdout
     assert f"using {shop.adapter()}" in shown.stderr
 
