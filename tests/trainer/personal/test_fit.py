@@ -44,7 +44,7 @@ def fresh_accelerator() -> Iterator[None]:
 def fitting(tokenizer_file: Path, tmp_path: Path) -> Fitting:
     base = Checkpoint.open(str(wild_checkpoint(tokenizer_file)))
     shards = make_shards(tmp_path / "shards", source="me/mine")
-    return Fitting(base, shards, tmp_path / "run", Machine(threads=1), Method.full, 2, 0)
+    return Fitting(base, shards, tmp_path / "run", Machine(threads=1), Method.full, 2, 0, 0.0)
 
 
 def states(model: Backbone) -> torch.Tensor:

@@ -63,6 +63,25 @@ def test_the_adapter_in_use_is_not_replaced_by_a_worse_one() -> None:
     assert "in use 2" in decision.reason
 
 
+def test_more_slips_repaired_up_to_chance_are_better_too() -> None:
+    decision = decide(scores("x...", slips="x........"), scores("x...", slips="xxxxxx..."))
+    assert decision.install
+    assert "6 of 9 slips, the default 1" in decision.reason
+    assert not decide(scores("x...", slips="x........"), scores("x...", slips="xxxxx....")).install
+
+
+@pytest.mark.parametrize(("edits", "clean"), [("....", "...."), ("x...", "...x")])
+def test_more_slips_repaired_make_up_for_nothing_lost(edits: str, clean: str) -> None:
+    assert not decide(scores("x...", slips="." * 9), scores(edits, clean, slips="x" * 9)).install
+
+
+def test_an_adapter_in_use_that_repairs_more_slips_stays() -> None:
+    before, after = scores("....", slips="." * 9), scores("x...", slips="." * 9)
+    decision = decide(before, after, scores("x...", slips="x" * 9))
+    assert not decision.install
+    assert "0 of 9 slips, the adapter in use 9" in decision.reason
+
+
 @given(st.integers(0, 9), st.integers(0, 9))
 def test_the_sign_test_counts_coin_tosses(wins: int, losses: int) -> None:
     tosses = list(product((0, 1), repeat=wins + losses))

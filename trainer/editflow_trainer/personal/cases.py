@@ -43,7 +43,7 @@ class Most:
     edits: int = 150
     clean: int = 120
     told: int = 60
-    slips: int = 50
+    slips: int = 150
 
 
 def draw_cases(

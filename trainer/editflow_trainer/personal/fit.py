@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -28,16 +28,17 @@ from editflow_trainer.training.trainer import Trainer
 SMALL = 50_000_000
 """Parameters of a network up to which all of it is trained: its adapter is no larger than a picture."""
 ENDLESS = 1_000_000  # steps; time decides
-DATA = DataConfig(
-    mixture=Mixture(injected=0.18, names=0.05, fix=0.15, edit=0.47, clean=0.15),
-    hints=HintConfig(
-        keep_message=0.95, keep_instruction=0.8, line=0.2, keep_around=0.2, keep_imports=0.1, misleading=0.3
-    ),
-    noise=NoiseConfig(mask_rows=0.3, corrupt_rows=0.0, line_rows=0.0, tail_rows=0.0),
-)
-"""Mostly edits with their messages. Noise, which teaches to write code at all, is left to the base's training."""
-RATES = {"full": 1.5e-3, "lora": 3e-3}
+SLIPS = Mixture(injected=0.5, names=0.15, fix=0.05, edit=0.1, clean=0.2)
+"""Where hardly any edit repeats what others did: the repository's own names and habits, by bugs put into its code."""
+CONVENTIONS = Mixture(injected=0.3, names=0.1, fix=0.1, edit=0.35, clean=0.15)
+"""Where edits keep doing the same."""
+MOSTLY = 0.5
+"""Share of foreseeable edits from which on CONVENTIONS alone is mixed."""
+HINTS = HintConfig(keep_message=0.95, misleading=0.3)
+RATES = {"full": 7e-4, "lora": 3e-3}
 """Peak learning rates of AdamW."""
+MUON_RATE = 7e-3
+"""Peak learning rate of the matrices of a network that is trained whole: a third of the base's own."""
 
 
 class InterruptedTrainingError(EditFlowError):
@@ -55,6 +56,8 @@ class Fitting:
     method: Method
     rank: int
     seed: int
+    foreseeable: float
+    """Share, 0 to 1, of edits that do what older ones do (editflow_trainer.personal.lessons)."""
 
 
 def chosen_method(method: Method, config: BackboneConfig) -> Method:
@@ -64,17 +67,26 @@ def chosen_method(method: Method, config: BackboneConfig) -> Method:
     return Method.full if config.matrix_size() <= SMALL else Method.lora
 
 
+def mixture(foreseeable: float) -> Mixture:
+    """The streams' shares: between SLIPS and CONVENTIONS, by the share of foreseeable edits."""
+    weight = min(1.0, foreseeable / MOSTLY)
+    pairs = zip(astuple(SLIPS), astuple(CONVENTIONS), strict=True)
+    return Mixture(*((1 - weight) * one + weight * other for one, other in pairs))
+
+
 def train_config(fitting: Fitting) -> TrainConfig:
     """How an adapter is trained: small batches, for there is time for few; time sets the learning rate."""
     backbone = fitting.base.backbone_config()
     method = chosen_method(fitting.method, backbone)
+    noise = NoiseConfig(vocabulary=min(NoiseConfig().vocabulary, backbone.vocab_size))
     emulated = fitting.machine.device == "cpu" and not computes_bfloat16()
     return TrainConfig(
         backbone=backbone,
-        data=DATA,
+        data=DataConfig(mixture=mixture(fitting.foreseeable), hints=HINTS, noise=noise),
         steps=ENDLESS,
         batch_tokens=2048,
-        optimizer="adamw",
+        optimizer="muon" if method is Method.full else "adamw",
+        muon_rate=MUON_RATE,
         adam_rate=RATES[method],
         warmup=0.05,
         cooldown=0.6,

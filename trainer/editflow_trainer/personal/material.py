@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 from pyarrow import ArrowException
 
@@ -20,7 +21,7 @@ from editflow_trainer.mining.store import Entry, Store
 from editflow_trainer.personal.cases import Cases, Most, draw_cases
 from editflow_trainer.personal.code import functions_at
 from editflow_trainer.personal.feedback import Feedback
-from editflow_trainer.personal.lessons import lessons
+from editflow_trainer.personal.lessons import Conventions, lessons
 from editflow_trainer.personal.options import Target
 from editflow_trainer.personal.prepare import RENAMES, Lessons, draw_functions
 from editflow_trainer.personal.renames import renames
@@ -44,6 +45,12 @@ class Gathered:
     tuning: Cases
     held_out: Cases
     feedback: Feedback
+
+    @property
+    def foreseeable(self) -> float:
+        """Share, 0 to 1, of the tuning edits whose every change is a convention of the trained ones."""
+        conventions = Conventions(self.split.train)
+        return mean(map(conventions.covers, self.split.tuning)) if self.split.tuning else 0.0
 
 
 def mine(target: Target, folder: Path, settings: Settings, say: Say) -> tuple[Entry, Split]:

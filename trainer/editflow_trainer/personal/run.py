@@ -141,6 +141,7 @@ class Training:
             self.options.method,
             self.options.rank,
             self.options.seed,
+            gathered.foreseeable,
         )
         budget = self._budget(space, engine.device.type, before)
         watch = _Watch(self.listener, budget, engine, base_tensors(base), gathered.tuning)

@@ -80,12 +80,19 @@ class Scores:
 def score(engine: Fixer, name: str, cases: Cases) -> Scores:
     """What a person would see: proposals above the engine's own thresholds."""
     start = time.perf_counter()
-    edits = _verdicts(engine, cases.edits, "held-out edits")
-    slips = _verdicts(engine, cases.slips, "slips")
     guesses = _verdicts(engine, [_forced(case) for case in cases.edits], "first guesses")
+    edits = _shown(engine, cases.edits, guesses)
+    slips = _verdicts(engine, cases.slips, "slips")
     clean, told = (_touched(engine, part) for part in (cases.clean, cases.told))
     seconds = time.perf_counter() - start
     return Scores(name, edits, clean, told, slips, guesses, seconds)
+
+
+def _shown(engine: Fixer, cases: Sequence[Case], guesses: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Verdicts on what is shown; of what has no guess nothing is, so that it need not be asked again."""
+    guessed = [case for case, guess in zip(cases, guesses, strict=True) if guess.proposed]
+    shown = iter(_verdicts(engine, guessed, "held-out edits"))
+    return tuple(next(shown) if guess.proposed else guess for guess in guesses)
 
 
 def _touched(engine: Fixer, cases: Sequence[Case]) -> tuple[bool, ...]:
