@@ -46,9 +46,14 @@ def functions_under(folder: Path, *, package: str) -> Iterator[SourceFunction]:
     for file in sorted(folder.rglob("*.py")):
         relative = file.relative_to(folder)
         if file.is_file() and not _is_foreign(relative):
-            text = _read_source(file)
-            if text is not None:
-                yield from functions_in(text, package=package, path=relative.as_posix())
+            yield from functions_of_file(file, package=package, path=relative.as_posix())
+
+
+def functions_of_file(file: Path, *, package: str, path: str) -> Iterator[SourceFunction]:
+    """Yields the functions of a file, as `functions_in` does; none where it cannot be decoded."""
+    text = _read_source(file)
+    if text is not None:
+        yield from functions_in(text, package=package, path=path)
 
 
 def functions_in(text: str, *, package: str, path: str) -> Iterator[SourceFunction]:

@@ -49,6 +49,7 @@ MATERIAL = Material(
     taught=20,
     renames=30,
     functions=40,
+    replayed=50,
     accepted=2,
     rejected=1,
     tuning=10,
@@ -119,7 +120,7 @@ def gathered() -> Gathered:
     """With a split over four days."""
     edits = [edit(f"f{day}", day * 86_400) for day in (9, 8, 7, 6)]
     split = Split(tuple(edits[2:]), tuple(edits[1:2]), tuple(edits[:1]))
-    return Gathered(ENTRY, split, Lessons([], [], []), cases(), cases(), Feedback())
+    return Gathered(ENTRY, split, Lessons([], [], []), cases(), cases(), Feedback(), 0.0)
 
 
 def workspace(folder: Path) -> Workspace:

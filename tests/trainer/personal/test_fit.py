@@ -3,24 +3,29 @@
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 import torch
 from accelerate.state import AcceleratorState
+from hypothesis import given
+from hypothesis import strategies as st
 
 from editflow.adapters.apply import LORA_A, adapted
 from editflow.backbone import Backbone
 from editflow.checkpoint import Checkpoint
 from editflow_trainer.adaptation.lora import merge_lora
 from editflow_trainer.personal.fit import (
+    CONVENTIONS,
+    SLIPS,
     Fitting,
     InterruptedTrainingError,
     adapter_tensors,
     base_tensors,
     chosen_method,
     fit,
+    mixture,
     train_config,
 )
 from editflow_trainer.personal.options import Method
@@ -75,6 +80,20 @@ def test_an_adapter_gives_the_trained_network_back(fitting: Fitting, method: Met
     merge_lora(model)
     assert torch.allclose(states(model), states(again), atol=1e-4)
     assert not torch.allclose(states(again), states(fitting.base.backbone()), atol=1e-2)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_more_edits_repeat_the_more_are_shown(one: float, other: float) -> None:
+    fewer, more = (mixture(share) for share in sorted((one, other)))
+    assert fewer.edit <= more.edit
+    assert fewer.injected >= more.injected
+    assert sum(astuple(more)) == pytest.approx(1)
+    assert astuple(mixture(0)) == pytest.approx(astuple(SLIPS))
+    assert astuple(mixture(1)) == pytest.approx(astuple(CONVENTIONS))
+
+
+def test_noise_is_of_tokens_that_a_small_vocabulary_has(fitting: Fitting) -> None:
+    assert train_config(fitting).data.noise.vocabulary == fitting.base.backbone_config().vocab_size < 4096
 
 
 def test_low_rank_adapters_hold_updates_alone(fitting: Fitting) -> None:

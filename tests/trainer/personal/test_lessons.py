@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from editflow_trainer.mining.edits import Level, MinedEdit
-from editflow_trainer.personal.lessons import RECURRING, Conventions, changes, lessons, spelled_out
+from editflow_trainer.personal.lessons import (
+    RECURRING,
+    Conventions,
+    changes,
+    conventional,
+    lessons,
+    spelled_out,
+)
 
 WORDS = st.lists(st.sampled_from(["a", "b", "load", "(", ")", "1"]), max_size=12)
 
@@ -72,3 +80,15 @@ def test_lessons_keep_their_order() -> None:
 def test_most_common_changes_come_first() -> None:
     found = Conventions([*map(renamed, "abc"), edit("1", "2")]).most_common(1)
     assert found == [((("load",), ("read",)), 3)]
+
+
+@pytest.mark.parametrize(
+    ("repeating", "others", "expected"), [(0, 0, 0), (0, 3, 0), (1, 3, 0.5), (2, 2, 1), (3, 0, 1)]
+)
+def test_newer_edits_are_conventional_where_half_of_them_repeat_older_ones(
+    repeating: int, others: int, expected: float
+) -> None:
+    older = [renamed(f"name{number}") for number in range(RECURRING)]
+    newer = [renamed(f"later{number}") for number in range(repeating)]
+    newer += [edit(f"x = {number}\n", f"x = {number + 9}\n") for number in range(others)]
+    assert conventional(older, newer) == pytest.approx(expected)

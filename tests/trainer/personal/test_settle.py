@@ -1,6 +1,7 @@
 """Settling: thresholds are raised until right functions are left alone, and no further."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from editflow_trainer.calibration.settle import LEAST_SHOWN
 from editflow_trainer.evaluation.case import Case
 from editflow_trainer.personal.cases import Cases
 from editflow_trainer.personal.scores import score
-from editflow_trainer.personal.settle import settle
+from editflow_trainer.personal.settle import Allowed, settle
 from tests.core.wild import Script, ScriptedEngine, wild_engine
 
 BODY = "def scale_{name}({name}, rate):\n    scaled = {name} * {value}\n    return scaled\n"
@@ -66,7 +67,7 @@ def touched(engine: Engine, chosen: Sequence[Case]) -> int:
 
 def test_right_functions_are_left_alone_and_edits_still_made(make: Make) -> None:
     engine, chosen = make(unsure(0.6)), cases(12, 12)
-    settled = settle(engine, chosen, allowed=0)
+    settled = settle(engine, chosen, Allowed(0, 0))
     assert settled.exact == 12
     assert settled.touched == 0
     assert touched(engine, chosen.clean) == 0
@@ -76,13 +77,22 @@ def test_right_functions_are_left_alone_and_edits_still_made(make: Make) -> None
 
 def test_what_cannot_be_told_apart_is_not_shown(make: Make) -> None:
     engine, chosen = make(unsure(0.9)), cases(4, 12)
-    settled = settle(engine, chosen, allowed=0)
+    settled = settle(engine, chosen, Allowed(0, 0))
     assert settled.touched == 0
     assert touched(engine, chosen.clean) == 0
 
 
+def test_what_is_asked_in_vain_has_an_allowance_of_its_own(make: Make) -> None:
+    engine, drawn = make(unsure(0.9)), cases(30, 3)
+    asked = replace(drawn, clean=(), told=drawn.clean)
+    assert settle(engine, asked, Allowed(0, 3)).exact == 30
+    assert sum(score(engine, "", asked).told) == 3
+    settle(engine, asked, Allowed(3, 0))
+    assert sum(score(engine, "", asked).told) == 0
+
+
 def test_an_allowance_is_not_exceeded(make: Make) -> None:
     engine, chosen = make(unsure(0.9)), cases(30, 3)
-    assert settle(engine, chosen, allowed=3).exact == 30
+    assert settle(engine, chosen, Allowed(3, 3)).exact == 30
     assert touched(engine, chosen.clean) == 3
-    assert settle(engine, chosen, allowed=2).touched <= 2
+    assert settle(engine, chosen, Allowed(2, 2)).touched <= 2

@@ -30,15 +30,13 @@ SMALL = 50_000_000
 ENDLESS = 1_000_000  # steps; time decides
 SLIPS = Mixture(injected=0.5, names=0.15, fix=0.05, edit=0.1, clean=0.2)
 """Where hardly any edit repeats what others did: the repository's own names and habits, by bugs put into its code."""
-CONVENTIONS = Mixture(injected=0.3, names=0.1, fix=0.1, edit=0.35, clean=0.15)
+CONVENTIONS = Mixture(injected=0.25, names=0.1, fix=0.1, edit=0.35, clean=0.2)
 """Where edits keep doing the same."""
-MOSTLY = 0.5
-"""Share of foreseeable edits from which on CONVENTIONS alone is mixed."""
 HINTS = HintConfig(keep_message=0.95, misleading=0.3)
-RATES = {"full": 7e-4, "lora": 3e-3}
+RATES = {"full": 5e-4, "lora": 3e-3}
 """Peak learning rates of AdamW."""
-MUON_RATE = 7e-3
-"""Peak learning rate of the matrices of a network that is trained whole: a third of the base's own."""
+MUON_RATE = 5e-3
+"""Peak learning rate of the matrices of a network that is trained whole: a quarter of the base's own."""
 
 
 class InterruptedTrainingError(EditFlowError):
@@ -56,8 +54,8 @@ class Fitting:
     method: Method
     rank: int
     seed: int
-    foreseeable: float
-    """Share, 0 to 1, of edits that do what older ones do (editflow_trainer.personal.lessons)."""
+    conventional: float
+    """How far edits repeat older ones (see editflow_trainer.personal.lessons)."""
 
 
 def chosen_method(method: Method, config: BackboneConfig) -> Method:
@@ -67,11 +65,10 @@ def chosen_method(method: Method, config: BackboneConfig) -> Method:
     return Method.full if config.matrix_size() <= SMALL else Method.lora
 
 
-def mixture(foreseeable: float) -> Mixture:
-    """The streams' shares: between SLIPS and CONVENTIONS, by the share of foreseeable edits."""
-    weight = min(1.0, foreseeable / MOSTLY)
+def mixture(conventional: float) -> Mixture:
+    """The streams' shares: from SLIPS at 0 to CONVENTIONS at 1."""
     pairs = zip(astuple(SLIPS), astuple(CONVENTIONS), strict=True)
-    return Mixture(*((1 - weight) * one + weight * other for one, other in pairs))
+    return Mixture(*((1 - conventional) * one + conventional * other for one, other in pairs))
 
 
 def train_config(fitting: Fitting) -> TrainConfig:
@@ -82,7 +79,7 @@ def train_config(fitting: Fitting) -> TrainConfig:
     emulated = fitting.machine.device == "cpu" and not computes_bfloat16()
     return TrainConfig(
         backbone=backbone,
-        data=DataConfig(mixture=mixture(fitting.foreseeable), hints=HINTS, noise=noise),
+        data=DataConfig(mixture=mixture(fitting.conventional), hints=HINTS, noise=noise),
         steps=ENDLESS,
         batch_tokens=2048,
         optimizer="muon" if method is Method.full else "adamw",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from statistics import mean
 
 from rapidfuzz.distance import Indel
 
@@ -16,6 +17,8 @@ from editflow_trainer.mining.edits import MinedEdit
 
 RECURRING = 3
 """Edits of the history that make a change, from which on it is a convention."""
+MOSTLY = 0.5
+"""Share of edits that repeat older ones, from which on a history counts as nothing but conventions."""
 MOST_CHANGES = 4
 MOST_WORDS = 12
 """Words that go and come in all changes together of an edit that its message spells out."""
@@ -53,6 +56,12 @@ class Conventions:
     def most_common(self, count: int) -> list[tuple[Change, int]]:
         """The changes made most often."""
         return self._counts.most_common(count)
+
+
+def conventional(older: Iterable[MinedEdit], newer: Collection[MinedEdit]) -> float:
+    """How far newer edits repeat older ones: from 0, where none does, to 1, where MOSTLY of them or more do."""
+    conventions = Conventions(older)
+    return min(1.0, mean(map(conventions.covers, newer)) / MOSTLY) if newer else 0.0
 
 
 def spelled_out(edit: MinedEdit) -> bool:

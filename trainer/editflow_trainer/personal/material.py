@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
 from pyarrow import ArrowException
 
@@ -21,10 +20,11 @@ from editflow_trainer.mining.store import Entry, Store
 from editflow_trainer.personal.cases import Cases, Most, draw_cases
 from editflow_trainer.personal.code import functions_at
 from editflow_trainer.personal.feedback import Feedback
-from editflow_trainer.personal.lessons import Conventions, lessons
+from editflow_trainer.personal.lessons import conventional, lessons
 from editflow_trainer.personal.options import Target
-from editflow_trainer.personal.prepare import RENAMES, Lessons, draw_functions
+from editflow_trainer.personal.prepare import RENAMES, REPLAYED, Lessons, draw_functions
 from editflow_trainer.personal.renames import renames
+from editflow_trainer.personal.replay import replayed
 from editflow_trainer.personal.split import LEAST_COMMITS, Split, split_by_time
 
 LEAST_CASES = 5
@@ -45,12 +45,8 @@ class Gathered:
     tuning: Cases
     held_out: Cases
     feedback: Feedback
-
-    @property
-    def foreseeable(self) -> float:
-        """Share, 0 to 1, of the tuning edits whose every change is a convention of the trained ones."""
-        conventions = Conventions(self.split.train)
-        return mean(map(conventions.covers, self.split.tuning)) if self.split.tuning else 0.0
+    conventional: float
+    """How far what was done lately repeats what had been done before (see editflow_trainer.personal.lessons)."""
 
 
 def mine(target: Target, folder: Path, settings: Settings, say: Say) -> tuple[Entry, Split]:
@@ -117,8 +113,11 @@ def gather(
     real = lessons(split.train)
     count = min(RENAMES, max(SUFFICIENT_RENAMES, len(real) // 2))
     made = list(renames(functions, count, seed))
-    found = Lessons([*feedback.edits, *real], made, [*functions, *feedback.right])
+    right = [*functions, *feedback.right]
+    habit = conventional(split.train, split.tuning)
+    # Conventions are about the repository's own code, right code that looks like a wrong one above all.
+    found = Lessons([*feedback.edits, *real], made, right, replayed(round((1 - habit) * REPLAYED), seed))
     # Where dates are askew, after a rebase, even an older tree may hold what a held-out commit made.
     made_later = {edit.after for edit in (*split.held_out, *split.tuning)}
     taught = found.without(held_out.unseen | tuning.unseen | made_later)
-    return Gathered(entry, split, taught, tuning, held_out, feedback)
+    return Gathered(entry, split, taught, tuning, held_out, feedback, habit)

@@ -1,4 +1,4 @@
-"""A repository's lessons as shards: edits that teach something, bugs and renames in its own code, right code.
+"""A repository's lessons as shards: edits that teach something, bugs and renames in its own code, and code of others.
 
 An edit is shown whole and as short parts around its change: a convention shows in a few lines, and short rows are
 many. The newer half of the edits is shown twice as often, for what is done now is rather what was done lately. Half of
@@ -32,6 +32,7 @@ NEWER = (EDITABLE_TOKENS, PART, PART, PART)
 """Sizes of the rows that an edit of the newer half becomes."""
 OLDER = (EDITABLE_TOKENS, PART)
 FUNCTIONS = 1000
+REPLAYED = 1000
 RENAMES = 300
 """Edits made from functions, at most; and at most half as many as there are real ones, or 100."""
 Row = tuple[MinedEdit | SourceFunction, int, int]
@@ -46,6 +47,8 @@ class Lessons:
     """Newest first."""
     renames: Sequence[MinedEdit]
     functions: Sequence[SourceFunction]
+    replayed: Sequence[SourceFunction] = ()
+    """Of others."""
 
     def without(self, texts: Collection[str]) -> Lessons:
         """Leave out what holds one of the texts."""
@@ -53,7 +56,10 @@ class Lessons:
             [e for e in part if e.after not in texts and e.before not in texts]
             for part in (self.edits, self.renames)
         )
-        return Lessons(edits, renames, [f for f in self.functions if f.text not in texts])
+        functions, replayed = (
+            [f for f in part if f.text not in texts] for part in (self.functions, self.replayed)
+        )
+        return Lessons(edits, renames, functions, replayed)
 
 
 def prepare(lessons: Lessons, base: Checkpoint, folder: Path, workers: int, seed: int) -> int:
@@ -83,7 +89,12 @@ def _rows(lessons: Lessons, seed: int) -> Iterator[Row]:
         yield from ((edit, seed + number, most) for number, most in enumerate(sizes))
     for number, edit in enumerate(lessons.renames):
         yield edit, seed, NEWER[number % len(NEWER)]
-    for number, function in enumerate(lessons.functions):
+    own, others = lessons.functions, lessons.replayed
+    # As many rows of the own as of others, or the few of a small repository would drown.
+    for number in range(max(len(own), len(others)) if own else 0):
+        turn, place = divmod(number, len(own))
+        yield own[place], seed + turn, OLDER[(turn + place) % len(OLDER)]
+    for number, function in enumerate(others):
         yield function, seed, OLDER[number % len(OLDER)]
 
 

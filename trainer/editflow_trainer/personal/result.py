@@ -26,6 +26,8 @@ class Material:
     """Of these, the ones that teach something (editflow_trainer.personal.lessons)."""
     renames: int
     functions: int
+    replayed: int
+    """Functions of Python's standard library."""
     accepted: int
     """Outcomes of editors that are trained on as edits."""
     rejected: int

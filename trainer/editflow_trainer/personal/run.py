@@ -37,7 +37,7 @@ from editflow_trainer.personal.options import Options, Target
 from editflow_trainer.personal.prepare import prepare
 from editflow_trainer.personal.result import Cost, Material, Result
 from editflow_trainer.personal.scores import Scores, score
-from editflow_trainer.personal.settle import settle
+from editflow_trainer.personal.settle import Allowed, settle
 from editflow_trainer.personal.split import Split
 from editflow_trainer.personal.workspace import Workspace, claimed
 from editflow_trainer.training.machine import Machine
@@ -118,16 +118,16 @@ class Training:
                 prepare(gathered.lessons, base, space.shards, max(1, torch.get_num_threads()), options.seed)
         return gathered
 
-    def _measure(self, space: Workspace, engine: Engine, gathered: Gathered) -> tuple[Scores, int]:
+    def _measure(self, space: Workspace, engine: Engine, gathered: Gathered) -> tuple[Scores, Allowed]:
         """The base's scores, and how many right functions it touches among the tuning ones."""
         with self._stage("measuring the default"):
             kept = space.read("before")
             if kept is None:
                 before = score(engine, engine.name, gathered.held_out)
-                touched = score(engine, engine.name, _clean_of(gathered.tuning)).clean
-                kept = {"scores": before.as_json(), "allowed": sum(touched)}
+                tuning = score(engine, engine.name, _right_of(gathered.tuning))
+                kept = {"scores": before.as_json(), "allowed": [sum(tuning.clean), sum(tuning.told)]}
                 space.keep("before", kept)
-        return Scores.of_json(kept["scores"]), int(kept["allowed"])
+        return Scores.of_json(kept["scores"]), Allowed(*kept["allowed"])
 
     def _fit(
         self, space: Workspace, base: Checkpoint, engine: Engine, gathered: Gathered, before: Scores
@@ -141,7 +141,7 @@ class Training:
             self.options.method,
             self.options.rank,
             self.options.seed,
-            gathered.foreseeable,
+            gathered.conventional,
         )
         budget = self._budget(space, engine.device.type, before)
         watch = _Watch(self.listener, budget, engine, base_tensors(base), gathered.tuning)
@@ -159,7 +159,9 @@ class Training:
             space.keep("budget", kept)
         return float(kept)
 
-    def _settled(self, engine: Engine, tensors: Mapping[str, Tensor], tuning: Cases, allowed: int) -> Engine:
+    def _settled(
+        self, engine: Engine, tensors: Mapping[str, Tensor], tuning: Cases, allowed: Allowed
+    ) -> Engine:
         with self._stage("settling thresholds"):
             twin = with_tensors(engine, tensors)
             settle(twin, tuning, allowed)
@@ -334,8 +336,8 @@ def _base(model: str) -> Checkpoint:
     return base
 
 
-def _clean_of(cases: Cases) -> Cases:
-    return replace(cases, edits=(), told=(), slips=())
+def _right_of(cases: Cases) -> Cases:
+    return replace(cases, edits=(), slips=())
 
 
 def material_of(gathered: Gathered) -> Material:
@@ -347,6 +349,7 @@ def material_of(gathered: Gathered) -> Material:
         taught=len(gathered.lessons.edits) - len(gathered.feedback.edits),
         renames=len(gathered.lessons.renames),
         functions=len(gathered.lessons.functions),
+        replayed=len(gathered.lessons.replayed),
         accepted=len(gathered.feedback.edits),
         rejected=len(gathered.feedback.right),
         tuning=len(gathered.split.tuning),

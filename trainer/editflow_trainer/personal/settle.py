@@ -20,6 +20,15 @@ GRID = (0.35,)
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """How many right functions may be touched: as many as the base touches."""
+
+    clean: int
+    told: int
+    """Of those that are asked in vain."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Thresholds with the calibration that goes with them, and what they reach on the cases they were chosen on."""
 
@@ -29,8 +38,8 @@ class Settled:
     touched: int
 
 
-def settle(engine: Engine, cases: Cases, allowed: int) -> Settled:
-    """The thresholds that make most edits and repairs exact while at most `allowed` right functions are touched.
+def settle(engine: Engine, cases: Cases, allowed: Allowed) -> Settled:
+    """The thresholds that make most edits and repairs exact while no more right functions are touched than `allowed`.
 
     Tries them with a calibration fitted to these cases, and with the base's. Leaves the best in the engine.
     """
@@ -40,7 +49,7 @@ def settle(engine: Engine, cases: Cases, allowed: int) -> Settled:
         for thresholds in _candidates(engine.thresholds)
         for settled in _try(engine, thresholds, own, cases, allowed)
     ]
-    best = max(tried, key=lambda one: (one.touched <= allowed, one.exact, -one.touched))
+    best = max(tried, key=lambda one: (one.touched <= allowed.clean, one.exact, -one.touched))
     engine.thresholds, engine.calibration = best.thresholds, best.calibration
     return best
 
@@ -51,7 +60,7 @@ def _candidates(own: Thresholds) -> Iterator[Thresholds]:
 
 
 def _try(
-    engine: Engine, thresholds: Thresholds, own: Calibration, cases: Cases, allowed: int
+    engine: Engine, thresholds: Thresholds, own: Calibration, cases: Cases, allowed: Allowed
 ) -> Iterator[Settled]:
     """What the thresholds reach with each calibration."""
     engine.thresholds, engine.calibration = thresholds, Calibration(show=0.0)
@@ -63,7 +72,7 @@ def _try(
     unasked = list(_judged(engine, [_without_message(case) for case in known], clean=False))
     fitted = fit([hunk for one in (*edits, *slips, *clean, *told, *unasked) for hunk in one.hunks])
     for calibration in (replace(fitted, show=LEAST_SHOWN), own):
-        limit = max(_surest(part, calibration, allowed) for part in (clean, told))
+        limit = max(_surest(clean, calibration, allowed.clean), _surest(told, calibration, allowed.told))
         shown = replace(calibration, show=round(max(calibration.show, min(0.99, limit + 0.005)), 4))
         exact = sum(one.shown(shown) == one.sample.expected for one in (*edits, *slips))
         touched = sum(one.sure(shown) >= shown.show for one in clean)

@@ -99,6 +99,7 @@ def material_rows(material: Material, dates: Mapping[str, str]) -> list[Row]:
         ("  of these, the change recurs or the message spells it out", material.taught, ""),
         ("renames made in its own code", material.renames, ""),
         ("functions of its own code", material.functions, ""),
+        ("functions of Python's standard library, lest others' code be forgotten", material.replayed, ""),
         ("proposals accepted in editors", material.accepted, ""),
         ("proposals rejected in editors", material.rejected, ""),
         ("edits of newer commits, to settle when to propose", material.tuning, "tuning"),
