@@ -14,3 +14,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(folder / name.lower()))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def few_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand functions of others would take most of a test's time."""
+    monkeypatch.setattr("editflow_trainer.personal.material.REPLAYED", 10)

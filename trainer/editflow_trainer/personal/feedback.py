@@ -12,11 +12,12 @@ from pathlib import Path
 
 from editflow.adapters.identity import working_tree_of
 from editflow.diagnostics import check_python
-from editflow.outcomes import Outcome
+from editflow.outcomes import Outcome, read_outcomes
 from editflow_trainer.mining.edits import Level, MinedEdit
 from editflow_trainer.mining.filters import edit_reason
 from editflow_trainer.mining.reasons import Reason
-from editflow_trainer.personal.options import Target
+from editflow_trainer.personal.options import Options, Target
+from editflow_trainer.personal.split import Split
 from editflow_trainer.sources import STAR, SourceFunction
 
 
@@ -105,3 +106,11 @@ def _name(text: str) -> str:
     words = text.split()
     at = next((i for i, word in enumerate(words[:-1]) if word in ("def", "class")), None)
     return "" if at is None else words[at + 1].partition("(")[0].rstrip(":")
+
+
+def feedback_for(target: Target, options: Options, split: Split) -> Feedback:
+    """The recorded outcomes that may be trained on: none whose text holds a side of a held-out or tuning edit."""
+    if not options.outcomes:
+        return Feedback()
+    unseen = {side for edit in (*split.held_out, *split.tuning) for side in (edit.before, edit.after)}
+    return feedback_of(read_outcomes(), target, unseen)

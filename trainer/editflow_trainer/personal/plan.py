@@ -11,12 +11,12 @@ from editflow.adapters.store import AdapterStore
 from editflow.checkpoint import Checkpoint
 from editflow.device import choose_device
 from editflow_trainer.mining.edits import MinedEdit
+from editflow_trainer.personal.feedback import feedback_for
 from editflow_trainer.personal.fit import chosen_method
 from editflow_trainer.personal.listener import Listener
 from editflow_trainer.personal.material import gather, mine
 from editflow_trainer.personal.options import Method, Options, Target
-from editflow_trainer.personal.result import Material
-from editflow_trainer.personal.run import feedback_for, material_of
+from editflow_trainer.personal.result import Material, material_of
 from editflow_trainer.personal.split import Split
 from editflow_trainer.personal.workspace import claimed
 

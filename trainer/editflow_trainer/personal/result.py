@@ -10,8 +10,12 @@ from editflow.adapters.adapter import Adapter
 from editflow_trainer.evaluation.statistics import Rate
 from editflow_trainer.mining.store import Entry
 from editflow_trainer.personal.gate import Decision
+from editflow_trainer.personal.lessons import Conventions
+from editflow_trainer.personal.material import Gathered
 from editflow_trainer.personal.options import Method, Target
 from editflow_trainer.personal.scores import Scores
+
+SHOWN_CONVENTIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +98,21 @@ class Result:
 
 def _pair(before: Rate, after: Rate) -> dict[str, int]:
     return {"cases": before.cases, "before": before.hits, "after": after.hits}
+
+
+def material_of(gathered: Gathered) -> Material:
+    """How much there is to learn from."""
+    conventions = Conventions(gathered.split.train).most_common(SHOWN_CONVENTIONS)
+    return Material(
+        entry=gathered.entry,
+        trained=len(gathered.split.train),
+        taught=len(gathered.lessons.edits) - len(gathered.feedback.edits),
+        renames=len(gathered.lessons.renames),
+        functions=len(gathered.lessons.functions),
+        replayed=len(gathered.lessons.replayed),
+        accepted=len(gathered.feedback.edits),
+        rejected=len(gathered.feedback.right),
+        tuning=len(gathered.split.tuning),
+        held_out=len(gathered.split.held_out),
+        conventions=tuple((" ".join(old), " ".join(new), count) for (old, new), count in conventions),
+    )

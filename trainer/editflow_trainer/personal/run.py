@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import resource
 import shutil
 import time
@@ -16,7 +15,6 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from editflow.adapters.adapter import REPORT, Adapter, AdapterError, write_adapter
-from editflow.adapters.apply import adapted
 from editflow.adapters.private import make_private, saying
 from editflow.adapters.store import AdapterStore
 from editflow.checkpoint import Checkpoint
@@ -24,34 +22,27 @@ from editflow.device import choose_device
 from editflow.document import shown
 from editflow.engine import Engine
 from editflow.errors import EditFlowError
-from editflow.outcomes import read_outcomes
 from editflow_trainer.personal.card import card
 from editflow_trainer.personal.cases import Cases
-from editflow_trainer.personal.feedback import Feedback, feedback_of
-from editflow_trainer.personal.fit import Fitting, adapter_tensors, base_tensors, chosen_method, fit
+from editflow_trainer.personal.feedback import feedback_for
+from editflow_trainer.personal.fit import Fitting, base_tensors, chosen_method, fit
 from editflow_trainer.personal.gate import decide
-from editflow_trainer.personal.lessons import Conventions
-from editflow_trainer.personal.listener import Listener, Progress
+from editflow_trainer.personal.listener import Listener
 from editflow_trainer.personal.material import Gathered, gather, mine
 from editflow_trainer.personal.options import Options, Target
 from editflow_trainer.personal.prepare import prepare
-from editflow_trainer.personal.result import Cost, Material, Result
+from editflow_trainer.personal.probe import Probe, with_tensors
+from editflow_trainer.personal.result import Cost, Result, material_of
 from editflow_trainer.personal.scores import Scores, score
 from editflow_trainer.personal.settle import Allowed, settle
-from editflow_trainer.personal.split import Split
 from editflow_trainer.personal.workspace import Workspace, claimed
 from editflow_trainer.training.machine import Machine
 from editflow_trainer.training.state import newest_step
-from editflow_trainer.training.trainer import Trainer
 
 TRAINED_SHARE = 0.3
 """Of the budget at least, whatever mining and measuring take."""
 MEASURED = 2.5
 """Times that measuring the base takes, in which the adapter is settled and measured."""
-PROBES = (0.25, 0.5, 0.75)
-"""Shares of the training after which some tuning edits are tried."""
-PROBED = 24
-SHOWN_CONVENTIONS = 20
 Write = Callable[[Result, Gathered, Engine, Engine, Workspace], None]
 """Writes the report to the workspace: given the base's engine, and the adapter's."""
 
@@ -144,7 +135,7 @@ class Training:
             gathered.conventional,
         )
         budget = self._budget(space, engine.device.type, before)
-        watch = _Watch(self.listener, budget, engine, base_tensors(base), gathered.tuning)
+        watch = Probe(self.listener, budget, engine, base_tensors(base), gathered.tuning)
         with self._stage("training"):
             tensors = fit(fitting, budget, watch)
         return tensors, newest_step(space.run)
@@ -260,47 +251,6 @@ class Training:
         self._seconds[name] = time.monotonic() - start
 
 
-def feedback_for(target: Target, options: Options, split: Split) -> Feedback:
-    """The recorded outcomes that may be trained on: none whose text holds a side of a held-out or tuning edit."""
-    if not options.outcomes:
-        return Feedback()
-    unseen = {side for edit in (*split.held_out, *split.tuning) for side in (edit.before, edit.after)}
-    return feedback_of(read_outcomes(), target, unseen)
-
-
-def with_tensors(engine: Engine, tensors: Mapping[str, Tensor]) -> Engine:
-    """The engine with an adapter's tensors, rounded as they will be written."""
-    twin = copy.copy(engine)
-    twin.backbone = adapted(engine.backbone, {name: value.bfloat16() for name, value in tensors.items()})
-    return twin
-
-
-class _Watch:
-    """Tells how training goes, and now and then tries the network on a few tuning edits."""
-
-    def __init__(
-        self, listener: Listener, budget: float, engine: Engine, base: Mapping[str, Tensor], tuning: Cases
-    ) -> None:
-        self._listener, self._budget, self._engine, self._base = listener, budget, engine, base
-        self._cases = Cases(tuning.edits[:PROBED], (), (), (), frozenset())
-        self._due = list(PROBES)
-        self._exact: float | None = None
-
-    def __call__(self, trainer: Trainer, line: dict[str, float]) -> None:
-        share = line["progress"]
-        if self._due and share >= self._due[0]:
-            self._due = [at for at in self._due if at > share]
-            self._exact = self._probe(trainer)
-        left = max(0.0, self._budget - line["elapsed"])
-        self._listener.progress(
-            Progress(share, int(line["step"]), line["loss"], line["tokens_per_second"], left, self._exact)
-        )
-
-    def _probe(self, trainer: Trainer) -> float | None:
-        twin = with_tensors(self._engine, adapter_tensors(self._base, trainer.average.full()))
-        return score(twin, twin.name, self._cases).guessed.value
-
-
 def _written(staged: Path, folder: Path) -> Adapter:
     """A copy of an adapter in a new folder, whole or not at all."""
     partial = folder.with_name(f"{folder.name}.partial")
@@ -338,21 +288,3 @@ def _base(model: str) -> Checkpoint:
 
 def _right_of(cases: Cases) -> Cases:
     return replace(cases, edits=(), slips=())
-
-
-def material_of(gathered: Gathered) -> Material:
-    """How much there is to learn from."""
-    conventions = Conventions(gathered.split.train).most_common(SHOWN_CONVENTIONS)
-    return Material(
-        entry=gathered.entry,
-        trained=len(gathered.split.train),
-        taught=len(gathered.lessons.edits) - len(gathered.feedback.edits),
-        renames=len(gathered.lessons.renames),
-        functions=len(gathered.lessons.functions),
-        replayed=len(gathered.lessons.replayed),
-        accepted=len(gathered.feedback.edits),
-        rejected=len(gathered.feedback.right),
-        tuning=len(gathered.split.tuning),
-        held_out=len(gathered.split.held_out),
-        conventions=tuple((" ".join(old), " ".join(new), count) for (old, new), count in conventions),
-    )
