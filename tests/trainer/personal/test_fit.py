@@ -17,15 +17,14 @@ from editflow.backbone import Backbone
 from editflow.checkpoint import Checkpoint
 from editflow_trainer.adaptation.lora import merge_lora
 from editflow_trainer.personal.fit import (
-    CONVENTIONS,
     SLIPS,
     Fitting,
     InterruptedTrainingError,
     adapter_tensors,
     base_tensors,
     chosen_method,
+    data_config,
     fit,
-    mixture,
     train_config,
 )
 from editflow_trainer.personal.options import Method
@@ -82,14 +81,19 @@ def test_an_adapter_gives_the_trained_network_back(fitting: Fitting, method: Met
     assert not torch.allclose(states(again), states(fitting.base.backbone()), atol=1e-2)
 
 
-@given(st.floats(0, 1), st.floats(0, 1))
+@given(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
 def test_the_more_edits_repeat_the_more_are_shown(one: float, other: float) -> None:
-    fewer, more = (mixture(share) for share in sorted((one, other)))
-    assert fewer.edit <= more.edit
-    assert fewer.injected >= more.injected
-    assert sum(astuple(more)) == pytest.approx(1)
-    assert astuple(mixture(0)) == pytest.approx(astuple(SLIPS))
-    assert astuple(mixture(1)) == pytest.approx(astuple(CONVENTIONS))
+    fewer, more, most = (data_config(share, 8192).mixture for share in (*sorted((one, other)), 1))
+    assert SLIPS.edit <= fewer.edit <= more.edit <= most.edit
+    assert SLIPS.injected >= fewer.injected >= more.injected >= most.injected
+    assert sum(astuple(more)) == pytest.approx(sum(astuple(most))) == pytest.approx(1)
+
+
+def test_conventions_have_a_recipe_of_their_own(fitting: Fitting) -> None:
+    plain, repeating = (train_config(replace(fitting, conventional=share)) for share in (0.0, 1.0))
+    assert (plain.optimizer, repeating.optimizer) == ("muon", "adamw")
+    assert repeating.data.noise.corrupt_rows == 0 < plain.data.noise.corrupt_rows
+    assert repeating.data.noise.vocabulary == fitting.base.backbone_config().vocab_size
 
 
 def test_noise_is_of_tokens_that_a_small_vocabulary_has(fitting: Fitting) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -30,9 +30,18 @@ SMALL = 50_000_000
 ENDLESS = 1_000_000  # steps; time decides
 SLIPS = Mixture(injected=0.5, names=0.15, fix=0.05, edit=0.1, clean=0.2)
 """Where hardly any edit repeats what others did: the repository's own names and habits, by bugs put into its code."""
-CONVENTIONS = Mixture(injected=0.25, names=0.1, fix=0.1, edit=0.35, clean=0.2)
-"""Where edits keep doing the same."""
+EDITS = Mixture(injected=0.25, names=0.1, fix=0.1, edit=0.35, clean=0.2)
+"""What is approached where more of them do."""
 HINTS = HintConfig(keep_message=0.95, misleading=0.3)
+CONVENTIONS = DataConfig(
+    mixture=Mixture(injected=0.18, names=0.05, fix=0.15, edit=0.47, clean=0.15),
+    hints=HintConfig(
+        keep_message=0.95, keep_instruction=0.8, line=0.2, keep_around=0.2, keep_imports=0.1, misleading=0.3
+    ),
+    noise=NoiseConfig(mask_rows=0.3, corrupt_rows=0.0, line_rows=0.0, tail_rows=0.0),
+)
+"""Where edits keep doing the same: those edits, and little else."""
+CONVENTION_RATE = 1.5e-3
 RATES = {"full": 5e-4, "lora": 3e-3}
 """Peak learning rates of AdamW."""
 MUON_RATE = 5e-3
@@ -65,26 +74,30 @@ def chosen_method(method: Method, config: BackboneConfig) -> Method:
     return Method.full if config.matrix_size() <= SMALL else Method.lora
 
 
-def mixture(conventional: float) -> Mixture:
-    """The streams' shares: from SLIPS at 0 to CONVENTIONS at 1."""
-    pairs = zip(astuple(SLIPS), astuple(CONVENTIONS), strict=True)
-    return Mixture(*((1 - conventional) * one + conventional * other for one, other in pairs))
+def data_config(conventional: float, vocabulary: int) -> DataConfig:
+    """What is shown: CONVENTIONS at 1, else from SLIPS towards EDITS with all the noise of the base's training."""
+    most = min(NoiseConfig().vocabulary, vocabulary)
+    if conventional == 1:
+        return replace(CONVENTIONS, noise=replace(CONVENTIONS.noise, vocabulary=most))
+    pairs = zip(astuple(SLIPS), astuple(EDITS), strict=True)
+    mixture = Mixture(*((1 - conventional) * one + conventional * other for one, other in pairs))
+    return DataConfig(mixture=mixture, hints=HINTS, noise=NoiseConfig(vocabulary=most))
 
 
 def train_config(fitting: Fitting) -> TrainConfig:
     """How an adapter is trained: small batches, for there is time for few; time sets the learning rate."""
     backbone = fitting.base.backbone_config()
     method = chosen_method(fitting.method, backbone)
-    noise = NoiseConfig(vocabulary=min(NoiseConfig().vocabulary, backbone.vocab_size))
+    repeats, whole = fitting.conventional == 1, method is Method.full
     emulated = fitting.machine.device == "cpu" and not computes_bfloat16()
     return TrainConfig(
         backbone=backbone,
-        data=DataConfig(mixture=mixture(fitting.conventional), hints=HINTS, noise=noise),
+        data=data_config(fitting.conventional, backbone.vocab_size),
         steps=ENDLESS,
         batch_tokens=2048,
-        optimizer="muon" if method is Method.full else "adamw",
+        optimizer="muon" if whole and not repeats else "adamw",
         muon_rate=MUON_RATE,
-        adam_rate=RATES[method],
+        adam_rate=CONVENTION_RATE if whole and repeats else RATES[method],
         warmup=0.05,
         cooldown=0.6,
         ema_decay=0.99,
