@@ -42,8 +42,9 @@ CONVENTIONS = DataConfig(
 )
 """Where edits keep doing the same: those edits, and little else."""
 CONVENTION_RATE = 1.5e-3
+"""Peak learning rate of AdamW on them, where the whole network is trained."""
 RATES = {"full": 5e-4, "lora": 3e-3}
-"""Peak learning rates of AdamW."""
+"""Peak learning rates of AdamW elsewhere."""
 MUON_RATE = 5e-3
 """Peak learning rate of the matrices of a network that is trained whole: a quarter of the base's own."""
 
